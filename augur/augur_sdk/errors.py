@@ -1,0 +1,85 @@
+"""Every exception that this package raises on purpose.
+
+    AugurError
+    ├── RecordError (ValueError)         a record or argument that cannot be understood
+    ├── SessionStateError (RuntimeError) a call at the wrong time in a session's life
+    ├── BundleInUseError (RuntimeError)  another live session writes to the same folder
+    ├── BundleReadError (ValueError)     a bundle, or part of it, that cannot be read
+    ├── MissingExtraError (ImportError)  a feature whose optional dependency is absent
+    └── RunKilled                        the operator ended the run
+
+Each message says what was wrong, what was expected, and what to do. No message carries a value
+of the caller's: values may be secrets.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AugurError",
+    "BundleInUseError",
+    "BundleReadError",
+    "MissingExtraError",
+    "RecordError",
+    "RunKilled",
+    "SessionStateError",
+]
+
+
+class AugurError(Exception):
+    """The root of this package's exceptions."""
+
+
+class RecordError(AugurError, ValueError):
+    """A record or an argument that cannot be understood, or in strict mode one that is not clean."""
+
+    def __init__(self, what: str, *, expected: str = "", fix: str = "") -> None:
+        super().__init__(_sentence(what, expected=expected, fix=fix))
+
+
+class SessionStateError(AugurError, RuntimeError):
+    """A call at the wrong time: before the session was opened, or after it was closed."""
+
+    def __init__(self, what: str, *, fix: str = "") -> None:
+        super().__init__(_sentence(what, fix=fix))
+
+
+class BundleInUseError(AugurError, RuntimeError):
+    """Another live session is writing to the same folder."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(
+            f"{folder} is being written by another live session; expected a folder of its own for "
+            "each session. Pass another out_dir, or close the other session first."
+        )
+
+
+class BundleReadError(AugurError, ValueError):
+    """A bundle, or a part of it, that is not there or cannot be read."""
+
+    def __init__(self, what: str, *, fix: str = "") -> None:
+        super().__init__(_sentence(what, fix=fix))
+
+
+class MissingExtraError(AugurError, ImportError):
+    """A feature was asked for whose optional dependency is not installed."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs an optional dependency: pip install 'augur-sdk[{extra}]'")
+
+
+class RunKilled(AugurError):  # noqa: N818 - an outcome that the operator chose, not an error
+    """The operator ended the run. Stop acting; leaving the session closes it as `halted`."""
+
+    def __init__(self, command_id: str | None = None, operator_id: str | None = None) -> None:
+        self.command_id = command_id
+        self.operator_id = operator_id
+        who = f" by operator {operator_id}" if operator_id else ""
+        super().__init__(f"the run was killed{who}; stop acting and leave the session")
+
+
+def _sentence(what: str, *, expected: str = "", fix: str = "") -> str:
+    parts = [what]
+    if expected:
+        parts.append(f"expected {expected}")
+    text = "; ".join(parts)
+    return f"{text}. {fix}" if fix else text
