@@ -1,0 +1,128 @@
+"""Digests of pictures: sha256 of the bytes, and a perceptual hash of what they show.
+
+The perceptual hash equals `str(imagehash.phash(picture))` for every picture. It is computed here
+with Pillow alone, because importing imagehash brings in numpy and scipy: close to a second and
+45 MiB, holding up other threads for tens of milliseconds. Only where the answer hangs on how
+scipy rounds, as for a picture that is its own mirror image, imagehash itself is asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+from functools import cache
+from operator import mul
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["MAX_PIXELS", "UnusablePictureError", "decoded", "phash_64", "sha256_hex"]
+
+MAX_PIXELS: Final = 1 << 25
+"""The largest picture that is decoded: 8K fits, and takes at most 128 MiB for a moment."""
+
+_SIDE: Final = 32
+_LOW: Final = 8
+_ROUNDING: Final = 1e-6  # scipy's sums of 1024 bytes are exact to far less than this
+_FORMATS: Final = ("PNG", "JPEG", "WEBP")
+_REMEMBERED: Final = 64
+
+_recent: dict[str, str | None] = {}  # by sha256: the next step's picture is often this one's
+
+
+class UnusablePictureError(ValueError):
+    """A picture that is too large to decode, or that cannot be decoded."""
+
+
+def sha256_hex(data: bytes) -> str:
+    """Return the sha256 of the bytes, in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def phash_64(data: bytes, *, sha256: str | None = None) -> str | None:
+    """Return a picture's 64-bit perceptual hash as 16 hex digits, as `imagehash.phash` does.
+
+    None for a picture of more than `MAX_PIXELS`, one that is damaged, or no picture at all.
+    """
+    key = sha256 or sha256_hex(data)
+    if key not in _recent:
+        _recent[key] = _phash(data)
+        while len(_recent) > _REMEMBERED:
+            _recent.pop(next(iter(_recent), key), None)
+    return _recent.get(key)
+
+
+def decoded(data: bytes) -> Image:
+    """Decode a picture, within bounds.
+
+    Raises:
+        UnusablePictureError: it is larger than `MAX_PIXELS`, damaged, or no picture.
+    """
+    from PIL import Image
+
+    try:
+        picture = Image.open(io.BytesIO(data), formats=_FORMATS)
+        fits = picture.width * picture.height <= MAX_PIXELS
+        if fits:
+            picture.load()
+    except Exception as error:
+        raise UnusablePictureError("a picture that cannot be decoded") from error
+    if not fits:
+        raise UnusablePictureError(f"a picture of more than {MAX_PIXELS} pixels")
+    return picture
+
+
+def _phash(data: bytes) -> str | None:
+    try:
+        picture = decoded(data)
+        return _quick_phash(picture) or _reference_phash(picture)
+    except Exception:  # noqa: BLE001 - Pillow raises many kinds for odd modes; a hash is optional
+        return None
+
+
+def _quick_phash(picture: Image) -> str | None:
+    """The hash, or None where two coefficients are too close to be told apart here."""
+    from PIL.Image import Resampling
+
+    pixels = picture.convert("L").resize((_SIDE, _SIDE), Resampling.LANCZOS).tobytes()
+    coefficients = _low_frequencies(pixels)
+    if striped := _striped(pixels):  # a transform of equal values is exactly zero, also in scipy
+        coefficients = [0.0 if abs(value) < _ROUNDING else value for value in coefficients]
+    ranked = sorted(coefficients)
+    middle = len(ranked) // 2
+    median = (ranked[middle - 1] + ranked[middle]) / 2
+    close = (value for value in coefficients if abs(value - median) < _ROUNDING)
+    if any(not striped or value != median for value in close):
+        return None
+    bits = "".join("1" if value > median else "0" for value in coefficients)
+    return f"{int(bits, 2):016x}"
+
+
+def _reference_phash(picture: Image) -> str:
+    import imagehash
+
+    return str(imagehash.phash(picture))
+
+
+def _striped(pixels: bytes) -> bool:
+    """Whether all rows are alike, or all columns: a blank page, or one with bars across it."""
+    rows = [pixels[at : at + _SIDE] for at in range(0, len(pixels), _SIDE)]
+    return rows.count(rows[0]) == _SIDE or all(row.count(row[0]) == _SIDE for row in rows)
+
+
+def _low_frequencies(pixels: bytes) -> list[float]:
+    """The 8 x 8 lowest coefficients of the two-dimensional DCT-II, row by row."""
+    basis = _cosines()
+    columns = [pixels[x::_SIDE] for x in range(_SIDE)]
+    rows = [[sum(map(mul, wave, column)) for column in columns] for wave in basis]
+    return [sum(map(mul, wave, row)) for row in rows for wave in basis]
+
+
+@cache
+def _cosines() -> list[list[float]]:
+    return [
+        [2 * math.cos(math.pi * k * (2 * n + 1) / (2 * _SIDE)) for n in range(_SIDE)]
+        for k in range(_LOW)
+    ]
