@@ -1,0 +1,274 @@
+"""The archive: the journal and the bundle of one run, written together by plain calls.
+
+Everything here is synchronous and belongs to one caller at a time: the pipeline's worker
+thread, or at interpreter exit the thread that finishes what is left. A batch goes through
+`prepare` (redact, encode, put pictures on disk), an append to the journal, and `commit`; files
+follow in `project`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+
+from augur_sdk.bundle import layout
+from augur_sdk.bundle.catalog import Catalog
+from augur_sdk.bundle.faults import Fault, fault_of
+from augur_sdk.bundle.finalize import finalize, write_schemas
+from augur_sdk.bundle.journal import JournalFile, Line, Ref, Scan, encode_line
+from augur_sdk.bundle.projection import Projection
+from augur_sdk.entry import Entry, Kind
+from augur_sdk.storage import LocalFSStore
+
+__all__ = ["Archive", "Door", "Prepared"]
+
+
+class Door(Protocol):
+    """Redaction, as far as the archive knows it."""
+
+    def record(self, kind: str, raw: bytes) -> bytes:
+        """Redacted, canonical, compact JSON of a record."""
+        ...
+
+    def text(self, text: str) -> str:
+        """Redacted text."""
+        ...
+
+
+@dataclass
+class Prepared:
+    """A batch, redacted and encoded, that only has to be appended to the journal."""
+
+    data: bytearray = field(default_factory=bytearray)
+    lines: list[Line] = field(default_factory=list)
+    lost: list[tuple[Entry, Fault]] = field(default_factory=list)
+    last_seq: int = 0
+
+
+class Archive:
+    """One run's journal and bundle in a local folder."""
+
+    def __init__(
+        self,
+        root: Path,
+        door: Door,
+        *,
+        policy_id: str,
+        inspect: Callable[[Kind, bytes], None] | None = None,
+    ) -> None:
+        self.root = root
+        self.files = LocalFSStore(root)
+        self.journal = JournalFile(root / layout.JOURNAL)
+        self.policy_id = policy_id
+        self.lock = threading.RLock()
+        self.scanned = Scan()
+        self._door = door
+        self._inspect = inspect
+        self._seq_base = 0
+        self._pictures: dict[bytes, str] = {}
+        self._unsynced = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self.catalog = Catalog()
+        self.projection = Projection(self.root, self.files, self.journal, self.catalog)
+
+    def open(self) -> None:
+        """Create the folder, open the journal and read what an earlier process left in it.
+
+        Raises:
+            BundleInUseError: Another live session writes there.
+            OSError: The file system refuses; the call can be repeated.
+        """
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.journal.open()
+        # Entries are numbered from 1 in every process; the journal goes on where it ended.
+        self._seq_base = self._read_journal().last_seq
+
+    def _read_journal(self) -> Scan:
+        self.scanned = Scan()
+        for line in self.journal.scan(self.scanned):
+            self.catalog.add(line)
+        return self.scanned
+
+    def prepare(self, batch: list[Entry]) -> Prepared:
+        """Redact and encode a batch, and put its pictures on disk.
+
+        Raises:
+            OSError: The disk as a whole is at fault; the same batch can be prepared again.
+        """
+        prepared = Prepared()
+        for entry in batch:
+            prepared.last_seq = entry.seq
+            try:
+                self._prepare_entry(entry, prepared)
+            except OSError as error:
+                fault = fault_of(error)
+                if fault.passing:
+                    raise
+                prepared.lost.append((entry, fault))
+        return prepared
+
+    def _prepare_entry(self, entry: Entry, prepared: Prepared) -> None:
+        body = entry.body
+        if entry.blob is not None:
+            body = self._store_picture(entry.path, entry.blob, body)
+        data = self._door.record(entry.kind.value, body)
+        item = self._door.text(entry.item) if entry.item else ""
+        if self._inspect is not None:
+            self._inspect(entry.kind, data)
+        seq = self._seq_base + entry.seq
+        line, offset = encode_line(
+            seq, entry.kind.value, data, path=entry.path, item=item, step=entry.step_index
+        )
+        ref = Ref(len(prepared.data) + offset, len(data))
+        prepared.lines.append(
+            Line(seq, entry.kind.value, entry.path, item, entry.step_index, ref, b"")
+        )
+        prepared.data += line
+
+    def _store_picture(self, path: str, picture: bytes, facts: bytes) -> bytes:
+        """Write a picture, or link it where the same one is there already."""
+        digest = hashlib.sha256(picture).digest()
+        twin = self._pictures.get(digest)
+        if twin is None or twin == path or not self._linked(twin, path):
+            self.files.write_bytes(path, picture)
+        self._pictures[digest] = path
+        self._unsynced = True
+        return orjson.dumps({**orjson.loads(facts), "hashes": {"sha256": digest.hex()}})
+
+    def _linked(self, twin: str, path: str) -> bool:
+        try:
+            self.files.link(self.files.path(twin), path)
+        except OSError:
+            return False
+        return True
+
+    def commit(self, prepared: Prepared, start: int) -> None:
+        """Take note that a batch stands in the journal from byte `start` on."""
+        with self.lock:
+            for line in prepared.lines:
+                line.ref = Ref(line.ref.offset + start, line.ref.length)
+                self.catalog.add(line)
+
+    def project(self, budget: float) -> bool:
+        """Write bundle files for at most about `budget` seconds; True when none is left.
+
+        Raises:
+            OSError: The disk refuses; what was not written stays to be written.
+        """
+        deadline = time.monotonic() + budget
+        while True:
+            with self.lock:
+                target = self.catalog.next_dirty()
+            if target is None:
+                return True
+            try:
+                self.projection.project(target)
+            except OSError as error:
+                if fault_of(error).passing:
+                    with self.lock:
+                        self.catalog.dirty_again(target)
+                    raise
+            if time.monotonic() >= deadline:
+                return not self.catalog.dirty
+
+    def write_schemas(self) -> None:
+        """Copy the schemas into the bundle while the run is young."""
+        write_schemas(self.projection)
+
+    def load_step(self, step_index: int) -> bytes | None:
+        """The canonical step's record as the journal holds it; None when it holds none."""
+        refs = self.catalog.steps.get(step_index)
+        if refs is None:
+            return None
+        try:
+            return self.journal.read(refs.canonical)
+        except OSError:
+            return None
+
+    def finish(self, *, recovering: bool = False) -> dict[str, Any]:
+        """Project what is left and finish the bundle.
+
+        Raises:
+            OSError: The disk refuses; the call can be repeated.
+        """
+        self.project(float("inf"))
+        session = self.projection.read_session()
+        missing = set(self.catalog.withheld)
+        if recovering:
+            missing |= {p for p in self.projection.unresolved if not self.files.exists(p)}
+            missing |= self._lost_pictures()
+        return finalize(
+            self.files,
+            self.projection,
+            session,
+            policy_id=self.policy_id,
+            missing=missing,
+            adopt_pictures=recovering,
+        )
+
+    def _lost_pictures(self) -> set[str]:
+        """Pictures of the journal that a power cut or a deletion took from the disk."""
+        lost = {path for path in self.catalog.pictures if not self.files.exists(path)}
+        for path in lost:
+            self.projection.remove(path)
+            self.projection.remove(path.removesuffix(".png") + ".json")
+        return lost
+
+    def rebuild_if_moved(self) -> int:
+        """Start over where the folder was taken away under the run; returns the pictures lost.
+
+        The journal's content is still there behind the open descriptor: it becomes the new
+        folder's journal, and every file is projected again.
+
+        Raises:
+            OSError: The folder cannot be made again yet.
+        """
+        if not self.journal.is_open:
+            self.open()
+            return 0
+        if not self.journal.moved():
+            return 0
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        before = set(self.catalog.pictures)
+        fresh = JournalFile(self.journal.path)
+        fresh.open()
+        with open(fresh.fileno(), "ab", closefd=False) as target:  # noqa: PTH123 - a descriptor
+            self.journal.copy_to(target)
+        with self.lock:
+            self.journal.adopt(fresh)
+            self.files = LocalFSStore(self.root)
+            self._pictures.clear()
+            on_change = self.projection.on_change
+            self._begin()
+            self.projection.on_change = on_change
+            self._read_journal()
+        return sum(not self.files.exists(path) for path in before)
+
+    def sync(self) -> None:
+        """Put the journal, and the pictures it speaks of, through a power cut.
+
+        Raises:
+            OSError: The disk refuses.
+        """
+        if self._unsynced:
+            # One call for all of them: syncing each picture costs a round trip to the disk each.
+            self._unsynced = False
+            self.files.sync_all()
+        else:
+            self.journal.sync()
+
+    def dispose(self, *, keep_journal: bool) -> None:
+        """Close all files; without anything left to deliver, the journal goes too."""
+        self.projection.spool.discard()
+        if not keep_journal and self.journal.is_open:
+            self.journal.path.unlink(missing_ok=True)
+        self.journal.close()

@@ -1,0 +1,206 @@
+"""The projection of the journal onto the bundle's files, one target at a time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from augur_sdk.bundle import layout
+from augur_sdk.bundle.canonical import pretty
+from augur_sdk.bundle.catalog import Catalog, StepRefs, Target
+from augur_sdk.bundle.journal import JournalFile, Ref
+from augur_sdk.bundle.lines import LineFile
+from augur_sdk.bundle.trace import TraceSpool
+from augur_sdk.entry import COLLECTIONS, LINES, Kind
+from augur_sdk.fingerprint import step_token
+from augur_sdk.images.probe import observation
+from augur_sdk.storage import LocalFSStore
+
+__all__ = ["Projection"]
+
+
+class Projection:
+    """Writes what the catalog calls dirty, and remembers what closing needs to know.
+
+    Remembered are a digest a file, a fingerprint token a step, the failures and the pictures
+    that steps refer to without there being one; never a record.
+    """
+
+    def __init__(
+        self, root: Path, files: LocalFSStore, journal: JournalFile, catalog: Catalog
+    ) -> None:
+        self._files = files
+        self._journal = journal
+        self._catalog = catalog
+        self._lines: dict[str, LineFile] = {}
+        self.spool = TraceSpool(root)
+        self.digests: dict[str, bytes] = {}
+        self.tokens: dict[int, str] = {}
+        self.failures: dict[int, str] = {}
+        self.unresolved: set[str] = set()
+        self.on_change: Callable[[str], None] | None = None
+
+    def project(self, target: Target) -> None:
+        """Write one target's file or files.
+
+        Raises:
+            OSError: The target stays to be written.
+        """
+        if target.kind is Kind.STEP:
+            self._project_step(target.step_index or 0, target.path)
+        elif target.kind in LINES:
+            self._project_lines(target.path, Kind(target.kind))
+        elif target.kind in COLLECTIONS:
+            self._project_collection(target.path, COLLECTIONS[target.kind])
+        elif target.kind is Kind.SCREENSHOT:
+            self._project_picture(target.path)
+        elif target.kind is Kind.WITHHELD:
+            self._remove_picture(target.path)
+        else:
+            self._write_json(target.path, self._read(self._catalog.documents[target.path]))
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write and sign one file."""
+        self._files.write_bytes(path, data)
+        self.signed(path, hashlib.sha256(data).digest())
+
+    def signed(self, path: str, digest: bytes) -> None:
+        """Take note of a file's digest, and tell whoever copies the bundle elsewhere."""
+        self.digests[path] = digest
+        if self.on_change is not None:
+            self.on_change(path)
+
+    def remove(self, path: str) -> None:
+        """Remove a file, signed or not."""
+        self._files.remove(path)
+        self.digests.pop(path, None)
+
+    def settle(self) -> None:
+        """Write whatever was put off until the end of the run."""
+        for lines in self._lines.values():
+            if not lines.settled:
+                self._rewrite(lines)
+
+    def step_blocks(self) -> Iterator[bytes]:
+        """The canonical steps in order, as `trace.json` holds them."""
+        if self.spool.usable:
+            yield from self.spool.blocks()
+            return
+        for index in sorted(self._catalog.steps):
+            block = pretty(self._read(self._catalog.steps[index].canonical))
+            yield block.rstrip(b"\n").replace(b"\n", b"\n    ")
+
+    def read_session(self) -> dict[str, Any]:
+        """The session record as it stands in the journal."""
+        return self._read(self._catalog.session) if self._catalog.session else {}
+
+    def read_opening(self) -> dict[str, Any]:
+        """What the journal's first line says."""
+        return self._read(self._catalog.opening) if self._catalog.opening else {}
+
+    def _read(self, ref: Ref) -> dict[str, Any]:
+        record: dict[str, Any] = orjson.loads(self._journal.read(ref))
+        return record
+
+    def _write_json(self, path: str, record: Any) -> bytes:
+        data = pretty(record)
+        self.write(path, data)
+        return data
+
+    def _project_step(self, index: int, step_id: str) -> None:
+        refs = self._catalog.steps[index]
+        ref = refs.all().get(step_id, refs.canonical)
+        record = self._read(ref)
+        path = layout.step_path(index)
+        if refs.iterations:
+            self._move_into_folder(index, refs)
+            path = layout.iteration_path(index, str(record.get("step_id", "")))
+        data = self._write_json(path, record)
+        if step_id == refs.step_id:
+            self._remember_step(index, record, data)
+
+    def _move_into_folder(self, index: int, refs: StepRefs) -> None:
+        """Give the canonical step a file among its iterations, once there are any."""
+        single = layout.step_path(index)
+        if single not in self.digests and index in self.tokens:
+            return
+        record = self._read(refs.canonical)
+        self._write_json(layout.iteration_path(index, str(record.get("step_id", ""))), record)
+        self.remove(single)
+
+    def _remember_step(self, index: int, record: dict[str, Any], data: bytes) -> None:
+        self.spool.add(index, data)
+        self.tokens[index] = step_token(record)
+        if failure := _failure(record):
+            self.failures[index] = failure
+        else:
+            self.failures.pop(index, None)
+        for name in ("observation_pre", "observation_post"):
+            path = record.get(name)
+            if isinstance(path, str) and path not in self._catalog.pictures:
+                self.unresolved.add(path)
+
+    def _project_lines(self, path: str, kind: Kind) -> None:
+        lines = self._lines.get(path)
+        if lines is None:
+            render = _log_text if kind is Kind.LOG else _json_line
+            lines = LineFile(path, render, ordered=kind is Kind.EVENT)
+            self._rewrite(lines)
+            self._lines[path] = lines
+            return
+        fresh = [self._journal.read(ref) for ref in self._catalog.lines[path][lines.written :]]
+        addition = lines.addition(fresh)
+        if addition is None:
+            self._rewrite(lines)
+        elif fresh:
+            self._files.append_bytes(path, addition)
+            lines.appended(fresh, addition)
+            self.signed(path, lines.digest)
+
+    def _rewrite(self, lines: LineFile) -> None:
+        records = [self._journal.read(ref) for ref in list(self._catalog.lines[lines.path])]
+        data = lines.whole(records)
+        self._files.write_bytes(lines.path, data)
+        lines.replaced(records, data)
+        self.signed(lines.path, lines.digest)
+
+    def _project_collection(self, path: str, name: str) -> None:
+        members = list(self._catalog.collections[path].values())
+        self._write_json(path, {name: [self._read(ref) for ref in members]})
+
+    def _project_picture(self, path: str) -> None:
+        ref = self._catalog.pictures.get(path)
+        if ref is None:
+            return
+        facts = self._read(ref)
+        digest: str = facts["hashes"]["sha256"]
+        self.signed(path, bytes.fromhex(digest))
+        record = observation(self._files.read_bytes(path), facts, sha256=digest)
+        if "width" in record:
+            self._write_json(path.removesuffix(".png") + ".json", record)
+
+    def _remove_picture(self, path: str) -> None:
+        if path not in self._catalog.pictures:
+            self.remove(path)
+            self.remove(path.removesuffix(".png") + ".json")
+
+
+def _failure(step: dict[str, Any]) -> str:
+    """The class under which a failed step is counted; empty when it did not fail."""
+    verdict = step.get("verdict")
+    failed_verdict = isinstance(verdict, dict) and verdict.get("status") == "failed"
+    if step.get("status") == "failed" or failed_verdict:
+        return str(step.get("failure_class") or "unclassified")
+    return ""
+
+
+def _json_line(record: bytes) -> bytes:
+    return record + b"\n"
+
+
+def _log_text(record: bytes) -> bytes:
+    return str(orjson.loads(record).get("text", "")).encode("utf-8", "backslashreplace")

@@ -1,0 +1,87 @@
+"""Capture modes: how much of a run is kept (contract/api-reference.txt, CaptureMode)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from enum import StrEnum
+
+from augur_sdk.errors import RecordError
+
+__all__ = ["CAPTURE_MODE_VARIABLE", "CaptureMode", "resolve_capture_mode"]
+
+CAPTURE_MODE_VARIABLE = "AUGUR_CAPTURE_MODE"
+
+
+class CaptureMode(StrEnum):
+    """How much of a run is kept, from nothing to everything; modes are ordered.
+
+    `CaptureMode.SCREENSHOTS >= CaptureMode.TRACE` holds, and comparing with a mode's plain
+    name works too: `mode >= "trace"`.
+    """
+
+    OFF = "off"
+    METADATA = "metadata"
+    TRACE = "trace"
+    SCREENSHOTS = "screenshots"
+    VIDEO = "video"
+    MODEL_IO = "model_io"
+    DISPATCH = "dispatch"
+    REPLAY = "replay"
+    FULL = "full"
+
+    @property
+    def rank(self) -> int:
+        """The position in the order, `off` being 0."""
+        return _RANK[self.value]
+
+    def __lt__(self, other: str) -> bool:
+        return self.rank < _rank_of(other)
+
+    def __le__(self, other: str) -> bool:
+        return self.rank <= _rank_of(other)
+
+    def __gt__(self, other: str) -> bool:
+        return self.rank > _rank_of(other)
+
+    def __ge__(self, other: str) -> bool:
+        return self.rank >= _rank_of(other)
+
+
+_RANK = {mode.value: rank for rank, mode in enumerate(CaptureMode)}
+
+
+def _rank_of(mode: str) -> int:
+    return _parse(mode, source="capture mode").rank
+
+
+def _parse(mode: CaptureMode | str, *, source: str) -> CaptureMode:
+    try:
+        return CaptureMode(mode.strip().lower() if isinstance(mode, str) else mode)
+    except ValueError:
+        raise RecordError(
+            f"the {source} is not a capture mode",
+            expected="one of " + ", ".join(member.value for member in CaptureMode),
+        ) from None
+
+
+def resolve_capture_mode(
+    explicit: CaptureMode | str | None = None,
+    *,
+    env: Mapping[str, str] | None = None,
+) -> CaptureMode:
+    """Resolve the mode of a session: the argument, else AUGUR_CAPTURE_MODE, else `off`.
+
+    Args:
+        explicit: A mode, or its name in any case; None means that nobody chose in code.
+        env: The environment to read; the process's own by default.
+
+    Raises:
+        ValueError: The argument, or the variable, is not the name of a mode.
+    """
+    if explicit is not None:
+        return _parse(explicit, source="capture_mode argument")
+    chosen = (os.environ if env is None else env).get(CAPTURE_MODE_VARIABLE, "").strip()
+    if not chosen:
+        return CaptureMode.OFF
+    return _parse(chosen, source=f"{CAPTURE_MODE_VARIABLE} variable")

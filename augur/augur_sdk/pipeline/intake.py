@@ -1,0 +1,107 @@
+"""Storing batches: the steps between inbox and journal, shared by all who take them.
+
+The writer task takes them in turns with waiting; a session without threads, a repeated close
+and interpreter exit take them at once on the calling thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+from augur_sdk.bundle.archive import Archive, Prepared
+from augur_sdk.bundle.faults import fault_of
+from augur_sdk.entry import Entry
+from augur_sdk.pipeline.inbox import Inbox
+from augur_sdk.pipeline.losses import Losses, Reason
+from augur_sdk.pipeline.progress import Progress
+
+__all__ = ["BATCH_BYTES", "BATCH_ITEMS", "Intake"]
+
+BATCH_ITEMS: Final = 256
+BATCH_BYTES: Final = 4 * 1024 * 1024
+"""A batch takes some ten milliseconds, so that nobody waits long behind it."""
+
+
+class Intake:
+    """A batch's way into the journal, in steps that can be interrupted and taken over.
+
+    A batch stays `held` until the journal has it. Whoever takes over processes it again; the
+    journal's reader skips what then stands there twice.
+    """
+
+    def __init__(
+        self, archive: Archive, inbox: Inbox, losses: Losses, progress: Progress
+    ) -> None:
+        self.archive = archive
+        self.inbox = inbox
+        self.losses = losses
+        self.progress = progress
+        self.stored = 0
+        self._mutex = threading.RLock()
+        self._held: list[Entry] = []
+        self._taken_over = False
+
+    def take(self) -> list[Entry]:
+        """The batch in hand, or the next one."""
+        with self._mutex:
+            if not self._held and not self._taken_over:
+                self._held = self.inbox.take(BATCH_ITEMS, BATCH_BYTES)
+            return [] if self._taken_over else self._held
+
+    def prepare(self, batch: list[Entry]) -> Prepared:
+        """Redact, encode and put pictures on disk; repairs what an earlier fault left.
+
+        Raises:
+            OSError: The disk is at fault.
+        """
+        if not self.archive.journal.is_open or self.losses.failing is not None:
+            lost = self.archive.rebuild_if_moved()
+            if lost:
+                self.stored -= lost
+                self.losses.drop(Reason.FOLDER_GONE, lost)
+        return self.archive.prepare(batch)
+
+    def commit(self, prepared: Prepared, start: int) -> None:
+        """Take note of an append; does nothing when another thread has taken over."""
+        with self._mutex:
+            if not self._taken_over:
+                self._commit(prepared, start)
+
+    def _commit(self, prepared: Prepared, start: int) -> None:
+        self.archive.commit(prepared, start)
+        self.stored += len(prepared.lines)
+        for _, fault in prepared.lost:
+            self.losses.drop(Reason(fault.value))
+        self._held = []
+        self.losses.healed()
+        self.inbox.shed(None)
+        self.progress.reached(prepared.last_seq)
+
+    def failed(self, error: OSError) -> None:
+        """The disk refused a batch: it stays held, and what does not fit is shed."""
+        reason = Reason(fault_of(error).value)
+        self.losses.fault(reason)
+        self.inbox.shed(reason)
+
+    def take_over(self) -> None:
+        """From here on the calling thread alone stores batches, with `store_all`."""
+        with self._mutex:
+            self._taken_over = True
+
+    def store_all(self) -> None:
+        """Store everything that waits, on the calling thread.
+
+        Raises:
+            OSError: The disk is at fault; what was not stored stays held.
+        """
+        with self._mutex:
+            while batch := self._held or self.inbox.take(BATCH_ITEMS, BATCH_BYTES):
+                self._held = batch
+                try:
+                    prepared = self.prepare(batch)
+                    start = self.archive.journal.append(bytes(prepared.data))
+                except OSError as error:
+                    self.failed(error)
+                    raise
+                self._commit(prepared, start)

@@ -1,0 +1,64 @@
+"""The tasks of one session on the portal: writer, projector, syncer."""
+
+from __future__ import annotations
+
+import contextlib
+
+import anyio
+from anyio.abc import TaskStatus
+
+from augur_sdk.pipeline.intake import Intake
+from augur_sdk.pipeline.portal import Runtime
+from augur_sdk.pipeline.projector import Projector, Syncer
+from augur_sdk.pipeline.writer import Writer
+
+__all__ = ["Pipeline"]
+
+
+class Pipeline:
+    """Runs the tasks until stopped; what is left in the inbox then is the closer's."""
+
+    def __init__(self, runtime: Runtime, intake: Intake, *, durable: bool) -> None:
+        self._runtime = runtime
+        self._intake = intake
+        self._durable = durable
+        self._writer: Writer | None = None
+        self._others: list[Projector | Syncer] = []
+
+    def ring(self) -> None:
+        """Entries wait in the inbox; from any thread."""
+        if self._writer is not None:
+            self._writer.bell.ring()
+
+    def hurry(self) -> None:
+        """Somebody waits for what is in the inbox; from any thread."""
+        if self._writer is not None:
+            with contextlib.suppress(RuntimeError):
+                self._runtime.portal.start_task_soon(self._writer.hurry)
+
+    def stop(self) -> None:
+        """End each task after the work in hand; from any thread."""
+        with contextlib.suppress(RuntimeError):
+            self._runtime.portal.start_task_soon(self._stop)
+
+    def _stop(self) -> None:
+        if self._writer is not None:
+            self._writer.stop()
+        for task in self._others:
+            task.stop()
+
+    async def run(self, *, task_status: TaskStatus[None]) -> None:
+        """Run on the portal until `stop`."""
+        archive = self._intake.archive
+        self._writer = Writer(self._runtime, self._intake, durable=self._durable)
+        self._others = [
+            Projector(self._runtime, archive, self._writer.dirty),
+            Syncer(self._runtime, archive, self._writer.unsynced),
+        ]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._writer.run)
+            for task in self._others:
+                tasks.start_soon(task.run)
+            task_status.started()
+            # What was recorded before the tasks stood here did not ring.
+            self._writer.bell.ring_here()

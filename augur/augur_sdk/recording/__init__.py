@@ -1,0 +1,1 @@
+"""From a call to entries: checked, snapshotted, merged. Pure; no I/O of any kind."""

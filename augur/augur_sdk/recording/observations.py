@@ -1,0 +1,92 @@
+"""Recording what the agent saw."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from augur_sdk.bundle import layout
+from augur_sdk.models import CoordinateSpace
+from augur_sdk.recording import checks
+from augur_sdk.entry import Kind
+from augur_sdk.recording.state import RecorderState
+
+__all__ = ["ObservationRecording"]
+
+
+class ObservationRecording(RecorderState):
+    """The screenshot method."""
+
+    def attach_observation(
+        self,
+        *,
+        step_index: int,
+        kind: Literal["pre", "post"],
+        png_bytes: bytes,
+        coordinate_space: CoordinateSpace = "screenshot_px",
+        viewport: tuple[int, int] | None = None,
+        device_scale_factor: float | None = None,
+        url: str | None = None,
+        title: str | None = None,
+        scroll: tuple[int, int] | None = None,
+    ) -> str:
+        """Keep the screenshot taken before or after a step; it may come before its step.
+
+        The bytes are stored as given and never changed. Dimensions and hashes are computed
+        behind the agent's back and written beside the picture.
+
+        Args:
+            step_index: The step, from 0.
+            kind: `pre` or `post`.
+            png_bytes: A PNG picture (JPEG and WebP are kept too), not base64.
+            coordinate_space: The space in which coordinates on this picture are meant.
+            viewport: Width and height in CSS pixels, where they differ from the picture's.
+            device_scale_factor: Device pixels per CSS pixel.
+            url: The page shown.
+            title: The page's or window's title.
+            scroll: Horizontal and vertical scroll offset in CSS pixels.
+
+        Returns:
+            The picture's path in the bundle, for the step's `observation_pre` or
+            `observation_post`.
+
+        Raises:
+            ValueError: No usable `step_index` or `kind`, or not the bytes of a picture.
+            RuntimeError: The session is not open.
+        """
+        self._require_open("attach_observation")
+        index = checks.step_index(step_index)
+        checks.choice(kind, "kind", ("pre", "post"))
+        path = layout.screenshot_path(index, kind)
+        picture = checks.picture(png_bytes)
+        if self.off:
+            return path
+        facts = _facts(coordinate_space, viewport, device_scale_factor, url, title, scroll)
+        self._emit(
+            Kind.SCREENSHOT,
+            self._encode({"artifact": path, **facts}),
+            path=path,
+            item=kind,
+            step_index=index,
+            blob=picture,
+        )
+        return path
+
+
+def _facts(
+    coordinate_space: str,
+    viewport: tuple[int, int] | None,
+    scale: float | None,
+    url: str | None,
+    title: str | None,
+    scroll: tuple[int, int] | None,
+) -> dict[str, Any]:
+    facts: dict[str, Any] = {"coordinate_space": coordinate_space, "url": url, "title": title}
+    if viewport is not None:
+        facts["viewport"] = {"width": viewport[0], "height": viewport[1]}
+        if scale is not None:
+            facts["viewport"]["device_scale_factor"] = scale
+    elif scale is not None:
+        facts["device_scale_factor"] = scale
+    if scroll is not None:
+        facts["scroll"] = {"x": scroll[0], "y": scroll[1]}
+    return {name: value for name, value in facts.items() if value is not None}

@@ -1,0 +1,224 @@
+"""The state that all recording methods share, and the one way in which an entry leaves it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol, get_args
+
+import orjson
+
+from augur_sdk.capture import CaptureMode
+from augur_sdk.errors import RecordError, SessionStateError
+from augur_sdk.models import SCHEMA_VERSION, RunStatus
+from augur_sdk.recording import checks
+from augur_sdk.entry import Entry, Kind
+from augur_sdk.recording.snapshot import Snapshot, snapshot
+from augur_sdk.recording.table import StepTable
+
+__all__ = ["Lifecycle", "Outlet", "RecorderState", "Settings"]
+
+
+class Lifecycle(Enum):
+    """NEW -> OPEN -> CLOSED; recording is possible in OPEN only."""
+
+    NEW = "new"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a session was constructed with, as far as records show it."""
+
+    run_id: str
+    debug_session_id: str
+    client: dict[str, str]
+    capture_mode: CaptureMode
+    started_at: str
+    policy_id: str
+    tags: dict[str, str] = field(default_factory=dict)
+    strict: bool = False
+    streaming: bool = False
+
+
+class Outlet(Protocol):
+    """Where the Recorder's entries go, and what it may know of their way."""
+
+    def push(self, entry: Entry) -> None:
+        """Take an entry; never blocks, never raises."""
+        ...
+
+    def stored_seq(self) -> int:
+        """The number of the last entry that the journal holds."""
+        ...
+
+
+class RecorderState:
+    """The Recorder's state. Pure: no await, clock, socket or path of its own.
+
+    One lock guards it; callers hold it around each call, so that an entry's number is also its
+    place in the outlet.
+    """
+
+    def __init__(self, settings: Settings, outlet: Outlet, now: Callable[[], str]) -> None:
+        self.lock = threading.RLock()
+        self.settings = settings
+        self.lifecycle = Lifecycle.NEW
+        self.accepted = 0
+        self.repaired = 0
+        self._outlet = outlet
+        self._now = now
+        self._seq = 0
+        self._steps = StepTable(outlet.stored_seq)
+        self._mode_override: CaptureMode | None = None
+        self._session: dict[str, Any] = {
+            "schema_version": SCHEMA_VERSION,
+            "debug_session_id": settings.debug_session_id,
+            "run_id": settings.run_id,
+            "client": dict(settings.client),
+            "capture_mode": settings.capture_mode.value,
+            "started_at": settings.started_at,
+            "status": "running",
+            "tags": dict(settings.tags),
+        }
+
+    @property
+    def off(self) -> bool:
+        """Whether nothing is kept at all."""
+        return self.settings.capture_mode is CaptureMode.OFF
+
+    def warm(self, step_index: int, raw: bytes | None) -> None:
+        """Hand back the record of a step that left memory; None when it was lost."""
+        slot = self._steps.slot(step_index)
+        if raw is None and slot is not None:
+            raw = orjson.dumps({"step_id": slot.step_id, "step_index": step_index})
+        if raw is not None:
+            self._steps.warm(step_index, raw)
+
+    @property
+    def last_seq(self) -> int:
+        """The number of the last entry that was handed on."""
+        return self._seq
+
+    def session_record(self) -> dict[str, Any]:
+        """The session record as it stands, unredacted."""
+        return dict(self._session)
+
+    def restore(
+        self, session: dict[str, Any], steps: Iterable[tuple[int, str, Iterable[str]]]
+    ) -> None:
+        """Go on with a run that an earlier process left unfinished.
+
+        Args:
+            session: The session record that the journal holds.
+            steps: Index, canonical step id and iteration ids of every step in it.
+        """
+        tags = {**session.get("tags", {}), **self._session["tags"]}
+        self._session = {**session, "status": "running", "tags": tags}
+        self._session.pop("ended_at", None)
+        for step_index, step_id, iteration_ids in steps:
+            self._steps.add(step_index, step_id)
+            for iteration_id in iteration_ids:
+                self._steps.add_iteration(step_index, iteration_id)
+
+    def require_new(self) -> None:
+        """Refuse to be opened twice."""
+        if self.lifecycle is not Lifecycle.NEW:
+            raise SessionStateError(
+                "the session was opened before", fix="Construct a new session for each run."
+            )
+
+    def open(self) -> None:
+        """Begin: from here on records are accepted."""
+        self.require_new()
+        self.lifecycle = Lifecycle.OPEN
+        opening = {
+            "format": 1,
+            "debug_session_id": self.settings.debug_session_id,
+            "run_id": self.settings.run_id,
+            "policy_id": self.settings.policy_id,
+        }
+        self._emit(Kind.OPEN, self._encode(opening))
+        self._emit_session()
+
+    def shut(self, status: str | None, *, failed: bool = False) -> None:
+        """End: settle the terminal status, and refuse every later record.
+
+        Raises:
+            ValueError: `status` is not a run status.
+            RuntimeError: The session was never opened.
+        """
+        if self.lifecycle is Lifecycle.CLOSED:
+            return
+        self._require_open("close")
+        if status is not None:
+            self._session["status"] = checks.choice(status, "status", get_args(RunStatus))
+        elif failed and self._session["status"] == "running":
+            self._session["status"] = "halted"
+        elif self._session["status"] == "running":
+            self._session["status"] = "succeeded"
+        self._session["ended_at"] = self._now()
+        self._emit_session()
+        self.lifecycle = Lifecycle.CLOSED
+
+    def _require_open(self, call: str) -> None:
+        if self.lifecycle is Lifecycle.OPEN:
+            return
+        if self.lifecycle is Lifecycle.NEW:
+            raise SessionStateError(
+                f"{call} was called before the session was opened",
+                fix="Record inside `with session:` (or `async with session:`).",
+            )
+        raise SessionStateError(
+            f"{call} was called after the session was closed",
+            fix="Record before close(), or inside the `with` block.",
+        )
+
+    def _encode(self, value: Any) -> bytes:
+        raw = snapshot(value)
+        if isinstance(raw, Snapshot) and raw.repaired:
+            if self.settings.strict:
+                raise RecordError(
+                    f"the record holds {raw.repaired} value(s) that JSON cannot hold",
+                    expected="strings, finite numbers, booleans, None, lists and dicts",
+                )
+            self.repaired += raw.repaired
+        return raw
+
+    def _checked(self, record: str, raw: bytes) -> bytes:
+        """Refuse, in strict mode, a record that breaks its schema."""
+        if self.settings.strict:
+            from augur_sdk.models.validators import problems_json
+
+            if found := problems_json(record, raw):
+                raise RecordError(
+                    f"the {record} breaks its schema at {found[0].path}: {found[0].message}",
+                    fix="See contract/records.md, or leave strict mode to store it as given.",
+                )
+        return raw
+
+    def _emit(
+        self,
+        kind: Kind,
+        body: bytes,
+        *,
+        path: str = "",
+        item: str = "",
+        step_index: int | None = None,
+        blob: bytes | None = None,
+    ) -> int:
+        """Number an entry and hand it on; returns the number."""
+        self._seq += 1
+        self.accepted += 1
+        self._outlet.push(Entry(kind, body, path, item, step_index, blob, self._seq))
+        return self._seq
+
+    def _emit_session(self) -> None:
+        self._emit(Kind.SESSION, self._encode(self._session))
+
+    def _decoded(self, step_index: int) -> dict[str, Any]:
+        record: dict[str, Any] = orjson.loads(self._steps.body(step_index))
+        return record

@@ -1,0 +1,1 @@
+"""The two session classes, and what lies behind both."""

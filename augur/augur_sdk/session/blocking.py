@@ -1,0 +1,137 @@
+"""`DebugSession`: the documented blocking class."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+from augur_sdk.models import BundleManifest
+from augur_sdk.recording.recorder import Recorder
+from augur_sdk.session.base import SessionBase
+from augur_sdk.session.core import ROOM_PATIENCE
+from augur_sdk.session.methods import blocking, settles
+from augur_sdk.session.stats import SessionStats
+from augur_sdk.session.step_builder import StepBuilder
+
+__all__ = ["DebugSession"]
+
+logger = logging.getLogger("augur_sdk")
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class DebugSession(SessionBase):
+    __doc__ = (SessionBase.__doc__ or "") + """
+    Use it with `with`; every call may come from any thread, also from one that has a running
+    event loop (where `AsyncDebugSession` is the better choice).
+    """
+
+    record_step = blocking(Recorder.record_step)
+    record_step_iteration = blocking(Recorder.record_step_iteration)
+    record_event = blocking(Recorder.record_event)
+    attach_observation = blocking(Recorder.attach_observation)
+    set_status = blocking(Recorder.set_status)
+    add_tag = blocking(Recorder.add_tag)
+    set_live_endpoints = blocking(Recorder.set_live_endpoints)
+    set_capture_mode = blocking(Recorder.set_capture_mode)
+
+    def step(self, step_type: str, **fields: Any) -> StepBuilder:
+        """Record a step as a block: `with session.step("click", intent="...") as step:`.
+
+        Index, id, times, duration and status are kept by the block. An exception in it is
+        recorded as a failed step and goes on.
+
+        Args:
+            step_type: What kind of step it is; also the action's type unless `step.action` says.
+            **fields: Any field of a step_trace record (contract/records.md).
+        """
+        return StepBuilder(self, step_type, fields)
+
+    def flush(self, timeout: float | None = None) -> SessionStats:
+        """Wait until everything recorded so far is stored.
+
+        Args:
+            timeout: Seconds to wait at most. Without one the wait is bounded too, so that a
+                failing disk cannot hold the agent.
+
+        Returns:
+            The counts; `queued` says what is not stored yet, `pending` what is not delivered.
+        """
+        core = self._core
+        _wait(core.stored(), core.wait_bound if timeout is None else timeout)
+        return core.stats
+
+    def close(self, status: str | None = None) -> BundleManifest:
+        """Finish the bundle: everything recorded is stored, projected and signed.
+
+        Bounded in time whatever the disk does. A second call returns the same manifest, or
+        tries again where the disk refused the first time.
+
+        Args:
+            status: The run's terminal status. Without it `running` becomes `succeeded`.
+
+        Raises:
+            ValueError: Not a run status.
+            RuntimeError: The session was never opened.
+        """
+        return self._core.close(status)
+
+    def __enter__(self) -> Self:
+        _hint_at_async()
+        self._core.open()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self._core.close(failed=exc is not None)
+        except Exception:
+            if exc is None:
+                raise
+            logger.exception("session %s could not be closed", self.debug_session_id)
+
+    def _record(
+        self, operation: Callable[Concatenate[Any, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        core = self._core
+        if core.inbox.full and not core.forked:
+            _wait(core.inbox.room(), ROOM_PATIENCE)
+        result = core.perform(operation, *args, **kwargs)
+        core.after_call()
+        if core.behaviour.durable or settles(operation):
+            _wait(core.stored(), core.wait_bound)
+        return result
+
+
+def _wait(future: Future[None], timeout: float) -> None:
+    with suppress(FutureTimeoutError):
+        future.result(timeout)
+
+
+_hinted = False
+"""Said once a process."""
+
+
+def _hint_at_async() -> None:
+    global _hinted
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    if not _hinted:
+        _hinted = True
+        logger.info(
+            "DebugSession is used on a thread with a running event loop; AsyncDebugSession "
+            "records without blocking it"
+        )

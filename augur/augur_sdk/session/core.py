@@ -1,0 +1,305 @@
+"""The core that both session classes stand on: a Recorder, an inbox, and the pipeline behind."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+
+import orjson
+
+from augur_sdk.bundle.archive import Archive
+from augur_sdk.bundle.finalize import preview_manifest
+from augur_sdk.bundle.takeover import make_room
+from augur_sdk.entry import Entry
+from augur_sdk.models import BundleManifest
+from augur_sdk.pipeline.inbox import Inbox
+from augur_sdk.pipeline.inspection import Inspector
+from augur_sdk.pipeline.intake import Intake
+from augur_sdk.pipeline.losses import Losses, Reason
+from augur_sdk.pipeline.pipeline import Pipeline
+from augur_sdk.pipeline.portal import Runtime, lease, release
+from augur_sdk.pipeline.progress import Progress
+from augur_sdk.recording.recorder import Recorder
+from augur_sdk.recording.state import Lifecycle, Settings
+from augur_sdk.recording.table import ColdStepError
+from augur_sdk.redaction import RedactionDoor, RedactionPolicy
+from augur_sdk.session import live
+from augur_sdk.session.clock import utc_now
+from augur_sdk.session.stats import SessionStats
+
+__all__ = ["ROOM_PATIENCE", "Behaviour", "SessionCore"]
+
+logger = logging.getLogger("augur_sdk")
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ROOM_PATIENCE: Final = 5.0
+"""Seconds a recording call waits for room in a full inbox: the disk is slow, but works."""
+
+DISK_PATIENCE: Final = 2.0
+"""Seconds that closing insists on a failing disk; closing can be repeated."""
+
+STOP_PATIENCE: Final = 10.0
+"""Seconds to wait for the work in hand of the pipeline: a batch and a slice of projection."""
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How a session behaves, as far as no record shows it."""
+
+    durable: bool = False
+    flush_timeout: float = 5.0
+
+
+class SessionCore:
+    """One session's engine; every method may be called from any thread."""
+
+    def __init__(
+        self, settings: Settings, root: Path, policy: RedactionPolicy, behaviour: Behaviour
+    ) -> None:
+        self.settings = settings
+        self.behaviour = behaviour
+        self.root = root
+        self.losses = Losses(f"session {settings.debug_session_id}")
+        self.progress = Progress()
+        self.inbox = Inbox(self._ring, self.losses)
+        self.recorder = Recorder(settings, self, utc_now)
+        self.door = RedactionDoor(policy)
+        self.inspector = Inspector(settings.debug_session_id)
+        self.archive = Archive(
+            root, self.door, policy_id=settings.policy_id, inspect=self.inspector.inspect
+        )
+        self.intake = Intake(self.archive, self.inbox, self.losses, self.progress)
+        self.manifest: BundleManifest | None = None
+        self.forked = False
+        self._runtime: Runtime | None = None
+        self._pipeline: Pipeline | None = None
+        self._tasks: Future[None] | None = None
+        self._closing = threading.RLock()
+        self._finished = False
+
+    # The Recorder's outlet.
+
+    def push(self, entry: Entry) -> None:
+        """Take an entry from the Recorder."""
+        if self.forked:
+            self.losses.drop(Reason.FORKED)
+        else:
+            self.inbox.push(entry)
+
+    def stored_seq(self) -> int:
+        """The number of the last entry that the journal holds."""
+        return self.progress.seq
+
+    def _ring(self) -> None:
+        if self._pipeline is not None:
+            self._pipeline.ring()
+
+    # Recording.
+
+    def perform(
+        self, operation: Callable[Concatenate[Any, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a Recorder method under its lock, bringing back a step that left memory."""
+        while True:
+            try:
+                return self.attempt(operation, *args, **kwargs)
+            except ColdStepError as cold:
+                self.warm(cold.step_index)
+
+    def attempt(
+        self, operation: Callable[Concatenate[Any, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a Recorder method under its lock.
+
+        Raises:
+            ColdStepError: It needs a step that left memory; `warm` it and repeat.
+        """
+        with self.recorder.lock:
+            return operation(self.recorder, *args, **kwargs)
+
+    def warm(self, step_index: int) -> None:
+        """Read a step back from the journal for the Recorder."""
+        raw = self.archive.load_step(step_index)
+        with self.recorder.lock:
+            self.recorder.warm(step_index, raw)
+
+    def after_call(self) -> None:
+        """Without threads, the caller's own stores what was recorded."""
+        if self._pipeline is None and not self.forked and not self._finished:
+            self._store_here()
+
+    def _store_here(self) -> None:
+        try:
+            self.intake.store_all()
+            self.archive.project(0.0)
+        except OSError:
+            return  # counted and said by the intake; the next call tries again
+
+    def stored(self) -> Future[None]:
+        """A future that is done once everything recorded so far is stored."""
+        if self._pipeline is not None:
+            self._pipeline.hurry()
+        return self.progress.when(self.recorder.last_seq)
+
+    @property
+    def wait_bound(self) -> float:
+        """Seconds that a wait for storage without a timeout of its own may take."""
+        return self.behaviour.flush_timeout if self.losses.failing else STOP_PATIENCE
+
+    @property
+    def stats(self) -> SessionStats:
+        """What became of the records so far."""
+        recorder = self.recorder
+        accepted, stored, dropped = recorder.accepted, self.intake.stored, self.losses.dropped
+        return SessionStats(
+            accepted=accepted,
+            stored=stored,
+            queued=max(0, accepted - stored - sum(dropped.values())),
+            dropped=dropped,
+            delivered=stored,
+            repaired=recorder.repaired,
+            schema_problems=self.inspector.count,
+            redaction_failures=self.door.failures,
+        )
+
+    # Opening.
+
+    def open(self) -> None:
+        """Open the bundle and start the pipeline; blocks for some milliseconds.
+
+        A disk that refuses does not keep the session from opening: records wait in memory.
+
+        Raises:
+            RuntimeError: Opened before, or another live session writes to the same folder.
+        """
+        with self.recorder.lock:
+            self.recorder.require_new()
+            try:
+                make_room(self.root, self.settings.debug_session_id)
+                self.archive.open()
+                self._resume()
+            except OSError as error:
+                self.intake.failed(error)
+            self.recorder.open()
+        self._start()
+        live.add(self)
+
+    def _resume(self) -> None:
+        """Go on where an earlier process left this very session unfinished."""
+        catalog = self.archive.catalog
+        if catalog.session is not None:
+            self.recorder.restore(
+                self.archive.projection.read_session(),
+                (
+                    (index, refs.step_id, tuple(refs.iterations or ()))
+                    for index, refs in catalog.steps.items()
+                ),
+            )
+
+    def _start(self) -> None:
+        try:
+            self._runtime = lease()
+        except RuntimeError:
+            logger.warning(
+                "session %s: the system refuses threads; records are stored on the calling thread",
+                self.settings.debug_session_id,
+            )
+            self._store_here()
+            return
+        self._pipeline = Pipeline(self._runtime, self.intake, durable=self.behaviour.durable)
+        self._tasks, _ = self._runtime.portal.start_task(self._pipeline.run)
+
+    # Closing.
+
+    def close(self, status: str | None = None, *, failed: bool = False) -> BundleManifest:
+        """Store and project what is left, and finish the bundle; bounded in time.
+
+        Raises:
+            RuntimeError: The session was never opened.
+        """
+        with self._closing:
+            if self.manifest is not None and self._finished:
+                return self.manifest
+            with self.recorder.lock:
+                self.recorder.shut(status, failed=failed)
+            if not self.forked:
+                self._stop_pipeline()
+                self._finish(time.monotonic() + DISK_PATIENCE)
+            if self.manifest is None:
+                self.manifest = self._unwritten_manifest()
+            return self.manifest
+
+    def _stop_pipeline(self) -> None:
+        if self._pipeline is not None and self._tasks is not None:
+            self._pipeline.stop()
+            try:
+                self._tasks.result(STOP_PATIENCE)
+            except Exception:
+                logger.exception("session %s: the pipeline failed", self.settings.debug_session_id)
+            self._pipeline = None
+        if self._runtime is not None:
+            runtime, self._runtime = self._runtime, None
+            release(runtime)
+
+    def _finish(self, deadline: float) -> None:
+        self.intake.take_over()
+        delay = 0.05
+        while True:
+            try:
+                self.intake.store_all()
+                self.manifest = self._as_manifest(self.archive.finish())
+            except OSError as error:
+                self.intake.failed(error)
+            else:
+                self._finished = True
+                self.losses.healed()
+                self.archive.dispose(keep_journal=False)
+                live.discard(self)
+                return
+            if time.monotonic() + delay > deadline:
+                return
+            time.sleep(delay)
+            delay *= 2
+
+    def _as_manifest(self, manifest: dict[str, Any]) -> BundleManifest:
+        return manifest  # type: ignore[return-value]  # built field by field in finalize
+
+    def _unwritten_manifest(self) -> BundleManifest:
+        """What the manifest would say, for a caller whose disk takes nothing."""
+        session: dict[str, Any] = orjson.loads(
+            self.door.record("session", orjson.dumps(self.recorder.session_record()))
+        )
+        return self._as_manifest(
+            preview_manifest(self.archive.projection, session, self.settings.policy_id, ())
+        )
+
+    # The ends that nobody chooses.
+
+    def finish_at_exit(self) -> None:
+        """Finish the bundle on this thread, with plain calls: the interpreter is going down."""
+        if self._finished or self.forked:
+            return
+        if self.recorder.lock.acquire(timeout=1.0):
+            try:
+                if self.recorder.lifecycle is Lifecycle.OPEN:
+                    self.recorder.shut(None, failed=True)
+            finally:
+                self.recorder.lock.release()
+        self._finish(time.monotonic())
+
+    def abandon(self) -> None:
+        """In a forked child: touch nothing of the parent's, and hold no lock of its threads."""
+        self.forked = True
+        self.recorder.lock = threading.RLock()
+        self.losses = Losses(f"session {self.settings.debug_session_id} in a forked child")
+        self._closing = threading.RLock()
+        self._pipeline = self._tasks = self._runtime = None
+        self.archive.journal.close()

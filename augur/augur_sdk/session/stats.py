@@ -1,0 +1,43 @@
+"""What became of the records of a session."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+__all__ = ["SessionStats"]
+
+
+@dataclass(frozen=True)
+class SessionStats:
+    """A snapshot of the session's counts (promises: loss is counted).
+
+    `accepted == stored + queued + sum(dropped.values())` and `stored == delivered + pending`
+    hold in every snapshot; `queued` is 0 after `flush()`. Without a DSN the bundle is the only
+    destination, and what is stored is delivered.
+    """
+
+    accepted: int = 0
+    """Records that calls handed over; a patched step counts again."""
+    stored: int = 0
+    """Records in the journal or the finished bundle."""
+    queued: int = 0
+    """Records on their way to the journal, in memory."""
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Records lost, by reason."""
+    delivered: int = 0
+    """Stored records that have reached every destination."""
+    pending: int = 0
+    """Stored records that the server does not have, refused ones included."""
+    refused: dict[str, int] = field(default_factory=dict)
+    """Pending records that the server will not take, by status."""
+    repaired: int = 0
+    """Values replaced by text because JSON cannot hold them."""
+    schema_problems: int = 0
+    """Records stored as given although they break their schema."""
+    redaction_failures: int = 0
+    """Fields replaced by a marker because redaction failed on them."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """The counts as plain values."""
+        return asdict(self)
