@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from augur_sdk.errors import AugurError
 
-__all__ = ["Reason", "StoreError", "classify", "mapped_errors", "mapped_read_errors"]
+__all__ = ["Reason", "StoreError", "classify", "mapped_read_errors", "mapped_write_errors"]
 
 Reason = Literal["unavailable", "timeout", "denied", "missing", "refused"]
 
@@ -97,10 +97,19 @@ def _detail(text: str) -> str:
 
 
 @contextmanager
-def mapped_errors() -> Iterator[None]:
-    """Turn whatever a vendor's client raises into a StoreError that quotes no URL."""
+def mapped_write_errors() -> Iterator[None]:
+    """Turn what a vendor's client raises into a StoreError that quotes no URL.
+
+    What is wrong with the caller's own arguments or local file comes out as it is.
+    """
     try:
         yield
+    except (AugurError, MemoryError):
+        raise
+    except FileNotFoundError as error:
+        if error.errno is None:  # the vendor's word for an absent bucket
+            raise classify(error) from None
+        raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it leaves as a StoreError
         raise classify(error) from None
 
@@ -110,6 +119,8 @@ def mapped_read_errors(relpath: str) -> Iterator[None]:
     """The same for reads, where an absent object is the FileNotFoundError of every store."""
     try:
         yield
+    except AugurError:
+        raise
     except FileNotFoundError:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), relpath) from None
     except Exception as error:  # noqa: BLE001 - whatever it is, it leaves as a StoreError

@@ -172,15 +172,16 @@ class StoreContract:
         if isinstance(store, ListingStore):
             assert list(store.list_files()) == [relpath]
 
-    @pytest.mark.parametrize("relpath", ILLEGAL, ids=ascii)
-    def test_no_path_leaves_the_root(self, store: Store, relpath: str) -> None:
-        with pytest.raises(ValueError), store.open_write_binary(relpath):  # noqa: PT011 - by contract
-            pass
-        with pytest.raises(ValueError), store.open_write_text(relpath):  # noqa: PT011 - by contract
-            pass
-        for read in (store.exists, store.read_bytes, store.read_text, store.signed_url):
-            with pytest.raises(ValueError):  # noqa: PT011 - the protocol promises no narrower type
-                read(relpath)
+    def test_no_path_leaves_the_root(self, store: Store) -> None:
+        reads = (store.exists, store.read_bytes, store.read_text, store.signed_url)
+        writes = (store.open_write_binary, store.open_write_text)
+        for relpath in ILLEGAL:
+            for write in writes:
+                with pytest.raises(ValueError), write(relpath):  # noqa: PT011 - no narrower promise
+                    pass
+            for read in reads:
+                with pytest.raises(ValueError):  # noqa: PT011 - no narrower promise
+                    read(relpath)
 
     def test_two_writes_at_once_do_not_meet(self, store: Store) -> None:
         with (
@@ -284,15 +285,15 @@ class AsyncStoreContract:
 
         assert anyio.run(main, as_async(store)) is False
 
-    @pytest.mark.parametrize("relpath", ILLEGAL, ids=ascii)
-    def test_no_path_leaves_the_root_asynchronously(self, store: Store, relpath: str) -> None:
+    def test_no_path_leaves_the_root_asynchronously(self, store: Store) -> None:
         async def main(remote: AsyncStore) -> None:
-            with pytest.raises(ValueError):  # noqa: PT011 - the protocol promises no narrower type
-                await remote.awrite_bytes(relpath, b"")
-            with pytest.raises(ValueError):  # noqa: PT011 - the protocol promises no narrower type
-                await remote.aread_bytes(relpath)
-            with pytest.raises(ValueError):  # noqa: PT011 - the protocol promises no narrower type
-                await remote.aexists(relpath)
+            for relpath in ILLEGAL:
+                with pytest.raises(ValueError):  # noqa: PT011 - no narrower promise
+                    await remote.awrite_bytes(relpath, b"")
+                with pytest.raises(ValueError):  # noqa: PT011 - no narrower promise
+                    await remote.aread_bytes(relpath)
+                with pytest.raises(ValueError):  # noqa: PT011 - no narrower promise
+                    await remote.aexists(relpath)
 
         anyio.run(main, as_async(store))
 
@@ -302,7 +303,7 @@ class AsyncStoreContract:
         async def main(remote: AsyncStore) -> None:
             for relpath in ("a/1", "a/b/2", "c/3", "d"):
                 await remote.awrite_bytes(relpath, b"1")
-            assert [path async for path in remote.alist("a")] == ["a/1", "a/b/2"]
+            assert sorted([path async for path in remote.alist("a")]) == ["a/1", "a/b/2"]
             assert await remote.afolders() == ["a", "c"]
             assert await remote.afolders("a") == ["a/b"]
             assert await remote.afolders("absent") == []
