@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import threading
 import time
@@ -252,7 +253,7 @@ def test_others_register_schemes_of_their_own(
         entry = Entry("vault", "somewhere:Registered", group)
         return [entry] if (group, name) == ("augur_sdk.stores", "vault") else []
 
-    monkeypatch.setattr("augur_sdk.storage.uris.entry_points", registered)
+    monkeypatch.setattr("importlib.metadata.entry_points", registered)
     store = store_from_uri("vault://runs", region="eu")
     assert isinstance(store, Registered)
     with pytest.raises(RecordError, match="vault"):
@@ -268,6 +269,12 @@ def test_without_obstore_the_message_says_what_to_install(monkeypatch: pytest.Mo
         S3Store("bucket")
     with pytest.raises(MissingExtraError):
         store_from_uri("memory://")
+
+
+def test_importing_the_stores_loads_none_of_their_dependencies() -> None:
+    code = "import sys, augur_sdk.storage; print({'obstore', 'boto3'} & set(sys.modules))"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert child.stdout.strip() == b"set()"
 
 
 # -- AWS profiles

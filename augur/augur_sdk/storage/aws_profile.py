@@ -6,7 +6,6 @@ that stand in the credentials file.
 
 from __future__ import annotations
 
-import configparser
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -49,6 +48,8 @@ def credential_provider(
 
 def static_keys(environ: Mapping[str, str], profile: str) -> dict[str, str] | None:
     """The keys that stand in the shared credentials file under this profile."""
+    import configparser
+
     parser = configparser.RawConfigParser()
     try:
         parser.read(_shared_files(environ)[0], encoding="utf-8")

@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache
-from typing import Any
 
 __all__ = ["sync_file_system", "sync_files"]
 
@@ -39,8 +37,7 @@ def sync_file_system(folder: str) -> bool:
         return False
     fd = os.open(folder, os.O_RDONLY)
     try:
-        if syncfs(fd) != 0:
-            code = ctypes.get_errno()
+        if code := syncfs(fd):
             raise OSError(code, os.strerror(code))
     finally:
         os.close(fd)
@@ -56,8 +53,12 @@ def _sync(path: str, flags: int) -> None:
 
 
 @cache
-def _syncfs() -> Any:
-    """Linux's syncfs(2), which the standard library does not wrap; None elsewhere."""
-    with suppress(OSError, AttributeError):
-        return ctypes.CDLL(None, use_errno=True).syncfs
-    return None
+def _syncfs() -> Callable[[int], int] | None:
+    """Linux's syncfs(2), which the standard library does not wrap: 0, or an errno."""
+    import ctypes
+
+    try:
+        call = ctypes.CDLL(None, use_errno=True).syncfs
+    except (OSError, AttributeError, TypeError):  # TypeError: Windows has no library of no name
+        return None
+    return lambda fd: ctypes.get_errno() if call(fd) else 0

@@ -7,11 +7,8 @@ called with the URI and the caller's options and returns a `Store`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from augur_sdk.errors import RecordError
 from augur_sdk.storage import backends
@@ -93,10 +90,15 @@ def _check_bucket(bucket: str, kind: str) -> None:
 
 
 def _file_path(uri: str) -> Path:
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
     return Path(url2pathname(urlsplit(uri).path)).absolute()
 
 
 def _registered(scheme: str) -> Callable[..., Store]:
+    from importlib.metadata import entry_points
+
     found = list(entry_points(group=GROUP, name=scheme))
     if not found:
         raise _unknown()
@@ -105,6 +107,8 @@ def _registered(scheme: str) -> Callable[..., Store]:
 
 
 def _unknown() -> RecordError:
+    from importlib.metadata import entry_points
+
     others = sorted(entry.name for entry in entry_points(group=GROUP))
     return RecordError(
         "no store is known for the scheme of this URI",
