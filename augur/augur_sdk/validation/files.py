@@ -1,0 +1,104 @@
+"""The files that hold one kind of record each, recognized by their place in the layout."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from augur_sdk.bundle import layout
+from augur_sdk.models.validators import problems_json
+from augur_sdk.validation import references
+from augur_sdk.validation.contents import Contents, Source
+from augur_sdk.validation.decoding import decoded
+
+__all__ = ["check_files"]
+
+_Check = Callable[[Contents, str, str, Any], None]
+
+
+def _within(place: str, name: str) -> re.Pattern[str]:
+    return re.compile(re.escape(layout.PATHS[place]) + name)
+
+
+_DOCUMENTS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
+    (_within("screenshots", r".+\.json"), "observation"),
+    (_within("modelio", r"[^/]+\.json"), "modelio"),
+    (_within("side_effects", r"[^/]+\.json"), "side_effect"),
+    (_within("replay", r"[^/]+_fixture\.json"), "replay_fixture"),
+    (_within("replay", r"[^/]+\.prior\.json"), "prior_steps"),
+    (_within("preferences", r"[^/]+\.json"), "preference"),
+    (_within("outcomes", ""), "outcomes"),
+    (_within("eval_candidates", ""), "eval_candidates"),
+    (re.compile(re.escape(layout.FINDINGS)), "findings"),
+)
+_LINES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
+    (re.compile(re.escape(layout.REASONING)), "run_reasoning"),
+    (_within("events", r"[^/]+\.jsonl"), "decision_event"),
+)
+
+
+def check_files(bundle: Contents, steps: dict[str, int] | None) -> None:
+    """Check every file that holds records other than steps.
+
+    Args:
+        bundle: The bundle.
+        steps: The index of each step by id; None when the steps are not known.
+    """
+    for path in sorted(bundle.files):
+        if record := _kind(path, _DOCUMENTS):
+            _check_document(bundle, path, record, steps)
+        elif record := _kind(path, _LINES):
+            _check_lines(bundle, path, record)
+
+
+def _kind(path: str, table: tuple[tuple[re.Pattern[str], str], ...]) -> str | None:
+    return next((record for pattern, record in table if pattern.fullmatch(path)), None)
+
+
+def _check_lines(bundle: Contents, path: str, record: str) -> None:
+    def check(source: Source) -> None:
+        for number, line in enumerate(source.lines(), start=1):
+            if line.strip():
+                bundle.report_problems(f"{path}:{number}", problems_json(record, line))
+
+    bundle.visit(path, check)
+
+
+def _check_document(bundle: Contents, path: str, record: str, steps: dict[str, int] | None) -> None:
+    raw = bundle.read(path)
+    if raw is None:
+        return
+    if found := problems_json(record, raw):
+        bundle.report_problems(path, found)
+    elif record == "side_effect":
+        _check_effect(bundle, path, decoded(raw), steps)
+    elif check := _REFERENCES.get(record):
+        for prefix, value in _records(decoded(raw)):
+            check(bundle, path, prefix, value)
+
+
+_REFERENCES: Final[dict[str, _Check]] = {
+    "observation": references.check_observation,
+    "replay_fixture": references.check_fixture,
+    "findings": references.check_finding,
+}
+
+
+def _records(value: Any) -> Iterator[tuple[str, Any]]:
+    if not isinstance(value, list):
+        yield "", value
+        return
+    for position, item in enumerate(value):
+        yield f"{position}.", item
+
+
+def _check_effect(
+    bundle: Contents, path: str, effect: dict[str, Any], steps: dict[str, int] | None
+) -> None:
+    """Check an effect's step. Without a `step_id` its step was never recorded, which is legal."""
+    step_id = effect.get("step_id")
+    if steps is None or step_id is None:
+        return
+    if step_id not in steps:
+        bundle.report(path, "names a step that is not in the bundle", "step_id")
+    elif steps[step_id] != effect["step_index"]:
+        bundle.report(path, "is not the index of the step that `step_id` names", "step_index")
