@@ -1,0 +1,83 @@
+"""What the project does with itself: `nox` runs all that CI runs, `nox -l` lists the rest."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import nox
+
+nox.needs_version = ">=2025.5"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.error_on_missing_interpreters = False
+nox.options.sessions = ["lint", "types", "schemas", "tests", "wheel"]
+nox.options.reuse_venv = "yes"
+
+PYTHONS = ["3.11", "3.12", "3.13"]
+PROJECT = nox.project.load_toml("pyproject.toml")
+EXTRAS = ".[cli,browser,object-store]"
+
+
+def groups(*names: str) -> list[str]:
+    return nox.project.dependency_groups(PROJECT, *names)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """The test suite, on each Python that is there; arguments go to pytest."""
+    session.install("-e", EXTRAS, *groups("test"))
+    workers = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "worksteal"]
+    session.run("pytest", *(session.posargs or workers))
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, formatting, and the direction of imports."""
+    session.install("-e", ".", *groups("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports", "--no-cache")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Both type checkers on package and tests, and the completeness of the public types."""
+    session.install("-e", EXTRAS, *groups("test", "types"))
+    session.run("mypy")
+    python = shutil.which("python", path=session.bin) or "python"
+    session.run("pyright", "--pythonpath", python)
+    session.run("pyright", "--pythonpath", python, "--ignoreexternal", "--verifytypes", "augur_sdk")
+
+
+@nox.session
+def schemas(session: nox.Session) -> None:
+    """Hold schemas/ against the models; `nox -s schemas -- write` generates it anew."""
+    session.install("-e", ".")
+    check = [] if session.posargs == ["write"] else ["--check"]
+    session.run("python", "-m", "augur_sdk.models.generate", *check, "schemas")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The benchmarks: a table of ratios, and JSON beside it."""
+    session.install("-e", EXTRAS, *groups("test", "bench"))
+    session.run("python", "benchmarks/run.py", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation into site/."""
+    session.install("-e", ".", *groups("docs"))
+    session.run("mkdocs", "build", "--strict", "-f", "docs/mkdocs.yml", "-d", "../site")
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build the wheel and try it as it will be installed."""
+    session.install("build")
+    folder = session.create_tmp()
+    session.run("python", "-m", "build", "--outdir", folder, external=True, silent=True)
+    wheels = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".whl")]
+    session.install("--force-reinstall", f"augur-sdk[cli] @ file://{os.path.abspath(wheels[-1])}")
+    with session.chdir(folder):
+        session.run("augur", "demo", "--out", os.path.join(session.create_tmp(), "demo"))
