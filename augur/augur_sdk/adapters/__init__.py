@@ -1,0 +1,15 @@
+"""Adapters: from what a runtime or a model API says to records (docs/adapters.md)."""
+
+from __future__ import annotations
+
+from augur_sdk.adapters.anthropic_computer_use import AnthropicComputerUseAdapter
+from augur_sdk.adapters.import_report import ImportReport
+from augur_sdk.adapters.model_api import ModelApiAdapterBase
+from augur_sdk.adapters.openai_computer_use import OpenAIComputerUseAdapter
+
+__all__ = [
+    "AnthropicComputerUseAdapter",
+    "ImportReport",
+    "ModelApiAdapterBase",
+    "OpenAIComputerUseAdapter",
+]
