@@ -88,16 +88,19 @@ class Files(dict[str, Any]):
 
     def sign(self) -> None:
         self.manifest["signatures"] = {
-            path: hashlib.sha256(encoded(path, value)).hexdigest()
-            for path, value in self.items()
+            path: hashlib.sha256(data).hexdigest()
+            for path, data in self.stored().items()
             if path != layout.MANIFEST
         }
 
+    def stored(self) -> dict[str, bytes]:
+        return {path: encoded(path, value) for path, value in self.items()}
+
     def write(self, folder: Path) -> Path:
-        for path, value in self.items():
+        for path, data in self.stored().items():
             file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(encoded(path, value))
+            file.write_bytes(data)
         return folder
 
 

@@ -38,16 +38,13 @@ class MemoryReader:
     def paths(self) -> Iterator[str]:
         return iter(self._files)
 
+    def read(self, path: str) -> bytes:
+        return self.open(path).read()
+
     def open(self, path: str) -> BinaryIO:
         if path in self._broken:
             raise PermissionError(13, "Permission denied")
         return io.BytesIO(self._files[path])
-
-
-def in_memory(files: Any) -> dict[str, bytes]:
-    from tests.validation.conftest import encoded
-
-    return {path: encoded(path, value) for path, value in files.items()}
 
 
 def check(files: dict[str, bytes], *broken: str) -> list[ValidationIssue]:
@@ -56,7 +53,8 @@ def check(files: dict[str, bytes], *broken: str) -> list[ValidationIssue]:
 
 @pytest.fixture
 def stored(files: Any) -> dict[str, bytes]:
-    return in_memory(files)
+    data: dict[str, bytes] = files.stored()
+    return data
 
 
 def test_a_bundle_need_not_be_in_a_folder(stored: dict[str, bytes]) -> None:
@@ -129,6 +127,5 @@ def test_deep_but_legal_nesting_is_compared_without_an_exception(files: Any) -> 
     step = files.trace["steps"][0]
     files.manifest.pop("signatures")
     raw = orjson.dumps(step).replace(b'"x":10', b'"x":' + b"[" * 900 + b"]" * 900)
-    stored = in_memory(files)
-    stored["steps/0000.json"] = raw
+    stored = files.stored() | {"steps/0000.json": raw}
     assert [issue.where for issue in check(stored)] == ["steps/0000.json"]

@@ -132,7 +132,8 @@ def _reread(record: str, raw: bytes | str, error: "ValidationError") -> list[Pro
 def _is_finite(raw: bytes | str) -> bool:
     """Whether the text is free of the constants that lenient parsers take for numbers."""
     data = raw.encode() if isinstance(raw, str) else raw
-    if b"NaN" not in data and b"Infinity" not in data:
+    # A search for one byte costs a tenth of a search for a word.
+    if (b"N" not in data or b"NaN" not in data) and (b"I" not in data or b"Infinity" not in data):
         return True
     try:
         json.loads(data, parse_constant=_refuse)

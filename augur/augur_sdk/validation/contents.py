@@ -2,15 +2,13 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import BinaryIO, Final, TypeVar
+from typing import BinaryIO, Final
 
 from augur_sdk.models.validators import Problem
 from augur_sdk.validation.issue import ValidationIssue, printable
 from augur_sdk.validation.reading import BundleReader
 
 __all__ = ["Contents", "Source"]
-
-_Result = TypeVar("_Result")
 
 _BLOCK: Final = 1 << 20
 _MAX_PROBLEMS: Final = 20
@@ -80,24 +78,39 @@ class Contents:
 
     def read(self, path: str) -> bytes | None:
         """Return a file's bytes, or None (and an issue) when it cannot be read."""
-        return self.visit(path, Source.read)
+        signature = self._unchecked.pop(path, None)
+        try:
+            raw = self._reader.read(path)
+        except OSError as error:
+            self._report_unreadable(path, error)
+            return None
+        if signature is not None:
+            self._hold_against(path, signature, hashlib.sha256(raw).hexdigest())
+        return raw
 
-    def visit(self, path: str, work: Callable[[Source], _Result]) -> _Result | None:
+    def visit(self, path: str, work: Callable[[Source], None]) -> None:
         """Do something with an open file, then hold the file against its signature.
 
-        A file that cannot be read is an issue, and the result None.
+        A file that cannot be read is an issue.
         """
         signature = self._unchecked.pop(path, None)
         try:
             with self._reader.open(path) as file:
                 source = Source(file, hashed=signature is not None)
-                result = work(source)
-                if source.digest() != signature:
-                    self.report(path, "was changed: it does not match its signature")
-                return result
+                work(source)
+                digest = source.digest()
         except OSError as error:
-            self.report(path, f"cannot be read: {error.strerror or type(error).__name__}")
-            return None
+            self._report_unreadable(path, error)
+            return
+        if signature is not None:
+            self._hold_against(path, signature, digest)
+
+    def _hold_against(self, path: str, signature: str, digest: str | None) -> None:
+        if digest != signature:
+            self.report(path, "was changed: it does not match its signature")
+
+    def _report_unreadable(self, path: str, error: OSError) -> None:
+        self.report(path, f"cannot be read: {error.strerror or type(error).__name__}")
 
     def has(self, path: str) -> bool:
         """Whether the bundle holds a file or a folder at a path."""

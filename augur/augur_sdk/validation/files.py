@@ -15,25 +15,36 @@ __all__ = ["check_files"]
 _Check = Callable[[Contents, str, str, Any], None]
 
 
-def _within(place: str, name: str) -> re.Pattern[str]:
-    return re.compile(re.escape(layout.PATHS[place]) + name)
+_Kinds = tuple[tuple[re.Pattern[str], str], ...]
 
 
-_DOCUMENTS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
-    (_within("screenshots", r".+\.json"), "observation"),
-    (_within("modelio", r"[^/]+\.json"), "modelio"),
-    (_within("side_effects", r"[^/]+\.json"), "side_effect"),
-    (_within("replay", r"[^/]+_fixture\.json"), "replay_fixture"),
-    (_within("replay", r"[^/]+\.prior\.json"), "prior_steps"),
-    (_within("preferences", r"[^/]+\.json"), "preference"),
-    (_within("outcomes", ""), "outcomes"),
-    (_within("eval_candidates", ""), "eval_candidates"),
-    (re.compile(re.escape(layout.FINDINGS)), "findings"),
-)
-_LINES: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
-    (re.compile(re.escape(layout.REASONING)), "run_reasoning"),
-    (_within("events", r"[^/]+\.jsonl"), "decision_event"),
-)
+def _kinds(*kinds: tuple[str, str]) -> _Kinds:
+    return tuple((re.compile(pattern), record) for pattern, record in kinds)
+
+
+_DOCUMENTS: Final[dict[str, _Kinds]] = {
+    layout.PATHS["screenshots"]: _kinds((r".+\.json", "observation")),
+    layout.PATHS["modelio"]: _kinds((r"[^/]+\.json", "modelio")),
+    layout.PATHS["side_effects"]: _kinds((r"[^/]+\.json", "side_effect")),
+    layout.PATHS["preferences"]: _kinds((r"[^/]+\.json", "preference")),
+    layout.PATHS["diagnostics"]: _kinds((r"findings\.json", "findings")),
+    layout.PATHS["replay"]: _kinds(
+        (r"[^/]+_fixture\.json", "replay_fixture"),
+        (r"[^/]+\.prior\.json", "prior_steps"),
+    ),
+    "": _kinds(
+        (re.escape(layout.OUTCOMES), "outcomes"),
+        (re.escape(layout.EVAL_CANDIDATES), "eval_candidates"),
+    ),
+}
+"""What a file holds, by the folder that it is in and by its name there."""
+
+_LINES: Final[dict[str, _Kinds]] = {
+    layout.PATHS["events"]: _kinds(
+        (r"reasoning\.jsonl", "run_reasoning"),
+        (r"[^/]+\.jsonl", "decision_event"),
+    ),
+}
 
 
 def check_files(bundle: Contents, steps: dict[str, int] | None) -> None:
@@ -50,8 +61,10 @@ def check_files(bundle: Contents, steps: dict[str, int] | None) -> None:
             _check_lines(bundle, path, record)
 
 
-def _kind(path: str, table: tuple[tuple[re.Pattern[str], str], ...]) -> str | None:
-    return next((record for pattern, record in table if pattern.fullmatch(path)), None)
+def _kind(path: str, table: dict[str, _Kinds]) -> str | None:
+    folder, slash, name = path.partition("/")
+    kinds = table.get(folder + slash if slash else "", ())
+    return next((kind for pattern, kind in kinds if pattern.fullmatch(name or path)), None)
 
 
 def _check_lines(bundle: Contents, path: str, record: str) -> None:
