@@ -1,0 +1,155 @@
+"""What everything that sends from one event loop shares: sockets, holds and credentials.
+
+All network tasks of a process run on one loop, so this is shared by the process. It lives as
+long as the loop, and a forked child, which has another loop, starts with its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import anyio
+from anyio.lowlevel import RunVar
+
+from augur_sdk.streaming.dsn import DSN
+from augur_sdk.streaming.policy import Decision, Delivered, Hold, Reason, Refused, Retry
+from augur_sdk.streaming.transport import MAX_SOCKETS, Transport
+
+__all__ = ["CREDENTIAL_STRIKES", "Host", "Network", "current_network"]
+
+MIN_DELIVERY_SOCKETS: Final = 2
+"""However many sessions wait for commands, delivery goes on."""
+
+CREDENTIAL_STRIKES: Final = 16
+"""Refusals of the credential in a row, nothing accepted between, after which no more records
+are sent: by then it is the credential and not the records. Heartbeats go on and find out when
+it works again; until then records stay pending, and cost no requests."""
+
+
+class Host:
+    """One server and credential, as all its senders see it."""
+
+    def __init__(self) -> None:
+        self.hold = Hold()
+        self.users = 0
+        self.transport: Transport | None = None
+        self._strikes = 0
+        self._listeners: set[Callable[[], None]] = set()
+
+    @property
+    def locked_out(self) -> bool:
+        """Whether the credential was refused so often that sending records is pointless."""
+        return self._strikes >= CREDENTIAL_STRIKES
+
+    def wait(self) -> float:
+        """Seconds until a sender may start; infinity while only something else can change it."""
+        return float("inf") if self.locked_out else self.hold.wait(time.monotonic())
+
+    def settled(self, ticket: object, decision: Decision) -> None:
+        """Take in what came of an exchange, and wake whoever waits for the host."""
+        now = time.monotonic()
+        if isinstance(decision, Retry):
+            self.hold.failed(ticket, decision, now)
+        elif isinstance(decision, Refused) and decision.reason is Reason.UNREADABLE:
+            self.hold.abandoned(ticket)
+        else:
+            self.hold.answered(ticket, now)
+            self._count_strike(decision)
+        self.notify()
+
+    def _count_strike(self, decision: Decision) -> None:
+        if isinstance(decision, Delivered):
+            self._strikes = 0
+        elif isinstance(decision, Refused) and decision.reason is Reason.CREDENTIAL:
+            self._strikes += 1
+
+    def abandoned(self, ticket: object) -> None:
+        """An exchange was given up before anything came of it."""
+        self.hold.abandoned(ticket)
+        self.notify()
+
+    def notify(self) -> None:
+        """Tell everybody who listens that something about the host has changed."""
+        for listener in tuple(self._listeners):
+            listener()
+
+    @contextmanager
+    def listening(self, listener: Callable[[], None]) -> Iterator[None]:
+        """Call `listener` at each change for as long as the block runs."""
+        self._listeners.add(listener)
+        try:
+            yield
+        finally:
+            self._listeners.discard(listener)
+
+
+@dataclass
+class Network:
+    """The shared state of one event loop.
+
+    Attributes:
+        executor: The thread that reads files for sending; the loop's own by default.
+        sockets: One token for each exchange that delivers.
+        hosts: By base URL and credential.
+    """
+
+    executor: Executor | None = None
+    sockets: anyio.CapacityLimiter = field(
+        default_factory=lambda: anyio.CapacityLimiter(MAX_SOCKETS)
+    )
+    hosts: dict[DSN, Host] = field(default_factory=dict)
+    _polls: int = 0
+
+    def host(self, dsn: DSN) -> Host:
+        """The shared view of a server; made on first use."""
+        return self.hosts.setdefault(dsn, Host())
+
+    @asynccontextmanager
+    async def delivery(self, dsn: DSN) -> AsyncIterator[tuple[Host, Transport]]:
+        """The transport that all senders to a server share, open as long as one of them is."""
+        host = self.host(dsn)
+        if host.transport is None:
+            host.transport = Transport(dsn, executor=self.executor)
+        host.users += 1
+        try:
+            yield host, host.transport
+        finally:
+            host.users -= 1
+            if not host.users:
+                transport, host.transport = host.transport, None
+                await transport.aclose()
+
+    @contextmanager
+    def polling(self, dsn: DSN) -> Iterator[Transport]:
+        """A transport of its own for a long poll, whose socket comes out of delivery's.
+
+        With one or two polls the process still holds four sockets. Each further session with an
+        operator adds one: a command must never queue behind deliveries or other polls.
+        """
+        self._count(1)
+        try:
+            yield Transport(dsn, executor=self.executor, sockets=1)
+        finally:
+            self._count(-1)
+
+    def _count(self, polls: int) -> None:
+        self._polls += polls
+        self.sockets.total_tokens = max(MIN_DELIVERY_SOCKETS, MAX_SOCKETS - self._polls)
+
+
+_current: RunVar[Network] = RunVar("augur_sdk_network")
+
+
+def current_network(executor: Executor | None = None) -> Network:
+    """The running loop's shared state; made on first use, with this executor."""
+    try:
+        return _current.get()
+    except LookupError:
+        network = Network(executor)
+        _current.set(network)
+        return network

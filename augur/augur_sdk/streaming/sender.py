@@ -1,0 +1,244 @@
+"""The task that delivers one session's records.
+
+Shutdown: the source says that there is no more, `run` ends when everything is settled, and
+`drain` gives it a budget. Past the budget, or once the server asked for more time than is left,
+what is under way is cancelled and everything unsettled stays with the source. Nothing is
+cancelled at any other time.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import anyio
+
+from augur_sdk.streaming.delivery import DeliverySource, DeliveryStats, Item
+from augur_sdk.streaming.dsn import DSN
+from augur_sdk.streaming.network import Host, Network, current_network
+from augur_sdk.streaming.outbox import Outbox, Parcel
+from augur_sdk.streaming.policy import (
+    Blame,
+    Closed,
+    Decision,
+    Delivered,
+    Reason,
+    Refused,
+    Retry,
+    decide,
+)
+from augur_sdk.streaming.routes import Wire, compose, route
+from augur_sdk.streaming.transport import MAX_SOCKETS, Call, Transport
+
+__all__ = ["OUTBOX_LIMIT", "Sender"]
+
+OUTBOX_LIMIT: Final = 256
+"""Records handed out by the source and not settled; enough to merge events into few requests,
+and a few hundred bytes each, since bodies are fetched when they are sent."""
+
+_DIVISIBLE: Final = frozenset({400, 413, 422})
+"""Refusals that may be about one record of several in a body."""
+
+
+class Sender:
+    """Delivers the records of one run, in order, until its source is exhausted.
+
+    Args:
+        source: Where the records are.
+        dsn: Where they go.
+        run_id: The run they belong to.
+        session_id: Makes the idempotency keys unique, with the records' numbers.
+        rng: The source of jitter.
+    """
+
+    def __init__(
+        self,
+        source: DeliverySource,
+        dsn: DSN,
+        *,
+        run_id: str,
+        session_id: str,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.stats = DeliveryStats()
+        self._source = source
+        self._dsn = dsn
+        self._run_id = run_id
+        self._session_id = session_id
+        self._rng = rng or random.Random()  # noqa: S311 - jitter is no secret
+        self._outbox = Outbox()
+        self._closed: set[Wire] = set()
+        self._exhausted = False
+        self._finished = anyio.Event()
+        self._changed = anyio.Event()
+        self._scope: anyio.CancelScope | None = None
+        self._host: Host | None = None
+
+    def __repr__(self) -> str:
+        return f"Sender(waiting={len(self._outbox)}, flying={self._outbox.flying})"
+
+    async def run(self) -> None:
+        """Deliver until the source is exhausted and everything is settled, or `drain` gives up."""
+        network = current_network()
+        try:
+            with anyio.CancelScope() as self._scope:
+                async with network.delivery(self._dsn) as (host, transport):
+                    self._host = host
+                    with host.listening(self._notify):
+                        await self._deliver_all(network, host, transport)
+        finally:
+            self._finished.set()
+            self._notify()
+
+    async def _deliver_all(self, network: Network, host: Host, transport: Transport) -> None:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(MAX_SOCKETS):
+                tasks.start_soon(self._work, network, host, transport)
+            await self._feed()
+
+    async def drain(self, budget: float) -> bool:
+        """Wait for `run` to end, at most `budget` seconds; then cancel it.
+
+        Tell the source first that there will be no more. Gives up early when nothing can be
+        sent within the budget: the server asked for a longer pause, or refuses the credential.
+
+        Returns:
+            Whether everything was settled.
+        """
+        deadline = time.monotonic() + budget
+        while not self._finished.is_set() and not self._hopeless(deadline):
+            with anyio.move_on_after(deadline - time.monotonic()):
+                await self._changed.wait()
+        if self._scope is not None:
+            self._scope.cancel("the budget for delivery is used up")
+        return self._exhausted and not self._outbox
+
+    def _hopeless(self, deadline: float) -> bool:
+        now = time.monotonic()
+        if now >= deadline:
+            return True
+        if self._host is None or self._outbox.flying:
+            return False
+        return self._host.locked_out or now + self._host.hold.asked_wait(now) > deadline
+
+    async def _feed(self) -> None:
+        while True:
+            while len(self._outbox) >= OUTBOX_LIMIT:
+                await self._changed.wait()
+            batch = await self._source.next_batch(OUTBOX_LIMIT - len(self._outbox))
+            if not batch:
+                break
+            for item in batch:
+                self._take_in(item)
+            self._notify()
+        self._exhausted = True
+        self._notify()
+
+    def _take_in(self, item: Item) -> None:
+        if item.kind in self._closed:
+            self._refuse([*item.also, item.seq], Reason.CHANNEL_CLOSED, 0)
+        else:
+            self._outbox.add(item)
+
+    async def _work(self, network: Network, host: Host, transport: Transport) -> None:
+        while await self._due(host):
+            async with network.sockets:
+                # Chosen only now: while waiting for a socket a newer version may have come.
+                parcel = self._outbox.take(time.monotonic()) if host.wait() <= 0 else None
+                if parcel is not None:
+                    await self._deliver(parcel, host, transport)
+
+    async def _due(self, host: Host) -> bool:
+        """Wait until a record may go; False when there will be none."""
+        while not (self._exhausted and not self._outbox):
+            now = time.monotonic()
+            ready = self._outbox.ready(now)
+            wait = host.wait() if ready else self._outbox.next_time() - now
+            if wait <= 0:
+                return True
+            changed = self._changed
+            with anyio.move_on_after(wait):
+                await changed.wait()
+        return False
+
+    async def _deliver(self, parcel: Parcel, host: Host, transport: Transport) -> None:
+        ticket = host.hold.begin()
+        try:
+            decision = await self._attempt(parcel, host, transport)
+        except BaseException:
+            host.abandoned(ticket)
+            raise
+        self._apply(parcel, decision)
+        host.settled(ticket, decision)
+
+    async def _attempt(self, parcel: Parcel, host: Host, transport: Transport) -> Decision:
+        try:
+            call = await self._call(parcel)
+        except Exception:  # noqa: BLE001 - whatever keeps one record from being read, others go on
+            return Refused(Reason.UNREADABLE)
+        if call is None:
+            return Delivered()
+        self.stats.requests += 1
+        return decide(
+            await transport.exchange(call),
+            attempt=1 + max(parcel.attempts, host.hold.streak),
+            now=datetime.now(UTC),
+            rng=self._rng,
+            optional_channel=parcel.kind is Wire.MODELIO,
+        )
+
+    async def _call(self, parcel: Parcel) -> Call | None:
+        last = parcel.items[-1]
+        target = route(last.kind, self._run_id, step_index=last.step_index, name=last.name)
+        bodies = [await item.load() for item in parcel.items]
+        body = bodies[-1]
+        if not isinstance(body, bytes) or last.kind is Wire.SCREENSHOT:
+            content = body
+        else:
+            texts = [text for text in bodies if isinstance(text, bytes)]
+            composed = compose(last.kind, texts, step_index=last.step_index, name=last.name)
+            if composed is None:
+                return None
+            content = composed
+        return Call(
+            target.method,
+            target.path,
+            content,
+            picture=last.kind is Wire.SCREENSHOT,
+            idempotency_key=f"{self._session_id}:{parcel.key}",
+        )
+
+    def _apply(self, parcel: Parcel, decision: Decision) -> None:
+        match decision:
+            case Delivered():
+                self._outbox.settled(parcel)
+                self.stats.delivered += len(parcel.covers)
+                self._source.ack(parcel.covers)
+            case Retry():
+                self.stats.retries += 1
+                unclear = decision.blame is Blame.UNCLEAR
+                self._outbox.failed(parcel, time.monotonic(), decision.after, unclear=unclear)
+            case Refused() if decision.status in _DIVISIBLE and len(parcel.items) > 1:
+                self._outbox.split(parcel)
+            case Refused():
+                self._outbox.settled(parcel)
+                self._refuse(parcel.covers, decision.reason, decision.status)
+            case Closed():
+                self._close_channel(parcel, decision.status)
+
+    def _close_channel(self, parcel: Parcel, status: int) -> None:
+        self._closed.add(parcel.kind)
+        self._outbox.settled(parcel)
+        waiting = self._outbox.discard(parcel.kind)
+        self._refuse([*parcel.covers, *waiting], Reason.CHANNEL_CLOSED, status)
+
+    def _refuse(self, seqs: Sequence[int], reason: Reason, status: int) -> None:
+        self.stats.count_refused(reason, len(seqs))
+        self._source.refuse(seqs, reason, status)
+
+    def _notify(self) -> None:
+        changed, self._changed = self._changed, anyio.Event()
+        changed.set()
