@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
@@ -73,8 +73,11 @@ def test_what_is_no_action_is_refused(decided: Any) -> None:
 
 
 def test_functions_are_found_by_name_also_inside_a_class() -> None:
-    assert find_function("augur_sdk.replay.decision:decide") == decide
-    assert find_function("pathlib:Path.joinpath") == Path.joinpath
+    found: list[object] = [
+        find_function("pathlib:PurePath"),
+        find_function("pathlib:Path.joinpath"),
+    ]
+    assert found == [PurePath, Path.joinpath]
 
 
 @pytest.mark.parametrize("spec", ["", "module", ":function", "module:"])
