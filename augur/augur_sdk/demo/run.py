@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from augur_sdk import AsyncDebugSession, DebugSession
     from augur_sdk.validation import ValidationIssue
 
-__all__ = ["RUNS_FOLDER", "DemoReport", "default_folder", "run_demo"]
+__all__ = ["RUNS_FOLDER", "DemoReport", "new_run_id", "run_demo"]
 
 RUNS_FOLDER: Final = "augur-runs"
 
@@ -63,23 +64,22 @@ class DemoReport:
             self.failed_steps.append(index)
 
 
-def default_folder() -> Path:
-    """A folder for a new run, under `augur-runs` where the command is given."""
-    name = f"demo-{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}"
-    folder, number = Path(RUNS_FOLDER, name), 1
-    while folder.exists():
-        number += 1
-        folder = Path(RUNS_FOLDER, f"{name}-{number}")
-    return folder
+def new_run_id() -> str:
+    """An id that tells when the run was made, and is no other run's."""
+    return f"demo-{datetime.datetime.now(datetime.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
 
 
 def run_demo(
-    out_dir: Path, *, browser: bool = False, headed: bool = False, on_step: OnStep | None = None
+    out_dir: Path | None = None,
+    *,
+    browser: bool = False,
+    headed: bool = False,
+    on_step: OnStep | None = None,
 ) -> DemoReport:
     """Run the agent, record it, and validate the bundle.
 
     Args:
-        out_dir: Where the bundle goes; it is made.
+        out_dir: Where the bundle goes; `augur-runs/<run id>` unless given.
         browser: Drive a real Chromium instead of the embedded desktop.
         headed: Show the browser's window.
         on_step: Called after each step.
@@ -90,7 +90,8 @@ def run_demo(
     """
     from augur_sdk.validation import validate_bundle
 
-    report = DemoReport(out_dir, run_id=out_dir.name or "demo")
+    run_id = new_run_id()
+    report = DemoReport(out_dir or Path(RUNS_FOLDER, run_id), run_id)
 
     def finished(index: int, goal: Goal, judgement: Judgement) -> None:
         report.count(index, judgement)
@@ -103,7 +104,7 @@ def run_demo(
         report.succeeded = anyio.run(_run_in_browser, report, headed, finished)
     else:
         report.succeeded = _run_on_desktop(report, finished)
-    report.issues = validate_bundle(out_dir)
+    report.issues = validate_bundle(report.bundle_dir)
     return report
 
 

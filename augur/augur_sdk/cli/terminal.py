@@ -1,0 +1,93 @@
+"""What commands print with: readable on a terminal, plain in a pipe, JSON for programs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+import orjson
+from rich.console import Console
+from rich.progress import Progress
+
+__all__ = [
+    "JSON_OPTION_HELP",
+    "busy",
+    "error_console",
+    "output",
+    "print_json",
+    "printable",
+    "track",
+]
+
+JSON_OPTION_HELP: Final = "Print JSON, for a program to read."
+
+PIPE_WIDTH: Final = 160
+"""Columns where there is no terminal to ask: rows are not broken, and still fit an editor."""
+
+PATIENCE: Final = 1.0
+"""Seconds that a loop may take before it shows a progress bar."""
+
+T = TypeVar("T")
+
+
+def output() -> Console:
+    """The console on standard output; obeys NO_COLOR, COLUMNS and the absence of a terminal."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
+    return Console(width=width, highlight=False, markup=False, emoji=False)
+
+
+def error_console() -> Console:
+    """The console on standard error, for what is no part of a command's answer."""
+    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON in UTF-8, keys sorted."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
+    sys.stdout.buffer.write(orjson.dumps(value, option=options))
+    sys.stdout.flush()
+
+
+def printable(value: object) -> str:
+    """A recorded value as one line that cannot steer a terminal.
+
+    Control characters, escape sequences and text-direction marks come from outside; each becomes
+    one replacement character.
+    """
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
+        for character in " ".join(str(value).split())
+    )
+
+
+@contextmanager
+def busy(what: str) -> Iterator[None]:
+    """Show on a terminal that something is going on, while the block runs."""
+    console = error_console()
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(what):
+        yield
+
+
+def track(items: Sequence[T], what: str) -> Iterator[T]:
+    """Go through the items; on a terminal a progress bar shows up when that takes a while."""
+    bar = Progress(console=error_console(), transient=True)
+    task = bar.add_task(what, total=len(items))
+    begun, shown = time.monotonic(), False
+    try:
+        for done, item in enumerate(items):
+            if bar.console.is_terminal and not shown and time.monotonic() - begun > PATIENCE:
+                bar.start()
+                shown = True
+            if shown:
+                bar.update(task, completed=done)
+            yield item
+    finally:
+        if shown:
+            bar.stop()
