@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -275,6 +276,31 @@ def test_importing_the_stores_loads_none_of_their_dependencies() -> None:
     code = "import sys, augur_sdk.storage; print({'obstore', 'boto3'} & set(sys.modules))"
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert child.stdout.strip() == b"set()"
+
+
+FORKING = """
+import os, signal, sys
+from augur_sdk.storage import StoreError, store_from_uri
+
+store = store_from_uri("memory://name")
+store.write_bytes("a", b"1")
+pid = os.fork()
+if pid == 0:
+    signal.alarm(10)  # a call that waits for ever ends the child here
+    try:
+        store_from_uri("memory://name").read_bytes("a")
+    except StoreError as error:
+        os._exit(0 if error.reason == "refused" else 1)
+    os._exit(2)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform does not fork")
+def test_after_a_fork_it_refuses_instead_of_hanging() -> None:
+    code = ["-W", "ignore::DeprecationWarning", "-c", FORKING]
+    child = subprocess.run([sys.executable, *code], capture_output=True, check=False)
+    assert (child.returncode, child.stderr) == (0, b"")
 
 
 # -- AWS profiles

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from augur_sdk.errors import MissingExtraError
 from augur_sdk.storage.aws_profile import credential_provider
+from augur_sdk.storage.failures import StoreError
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, LocalStore, MemoryStore, RetryConfig
     from obstore.store import ObjectStore as Backend
 
-__all__ = ["Patience", "azure", "gcs", "local", "memory", "obstore_module", "s3"]
+__all__ = ["Patience", "azure", "gcs", "local", "memory", "obstore_module", "runtime", "s3"]
 
 AZURE_HOSTS: Final = (".dfs.core.windows.net", ".blob.core.windows.net")
 
@@ -71,6 +72,25 @@ def obstore_module() -> ModuleType:
     except ImportError:
         raise MissingExtraError("An object store", "object-store") from None
     return obstore
+
+
+_runtime_pid: int | None = None
+
+
+def runtime() -> ModuleType:
+    """`obstore`, for a call that does I/O.
+
+    Raises:
+        StoreError: this process was forked from one that had done I/O. The threads that obstore
+            needs are not there then, and a call would wait for ever.
+    """
+    global _runtime_pid  # one a process, like obstore's own runtime
+    pid = os.getpid()
+    if _runtime_pid is None:
+        _runtime_pid = pid
+    if _runtime_pid != pid:
+        raise StoreError("refused", "not after a fork: start the process by spawn")
+    return obstore_module()
 
 
 def s3(bucket: str, patience: Patience, *, profile: str | None, config: dict[str, Any]) -> Backend:

@@ -18,7 +18,7 @@ import anyio
 
 from augur_sdk.errors import RecordError
 from augur_sdk.storage import backends
-from augur_sdk.storage.backends import Patience, obstore_module
+from augur_sdk.storage.backends import Patience, obstore_module, runtime
 from augur_sdk.storage.failures import StoreError, mapped_read_errors, mapped_write_errors
 from augur_sdk.storage.paths import checked_folder, checked_relpath
 
@@ -60,7 +60,7 @@ class ObjectStore:
     """
 
     def __init__(self, backend: Backend, root_uri: str, prefix: str = "") -> None:
-        self._obstore: Any = obstore_module()
+        obstore_module()
         self._backend = backend
         self._root_uri = root_uri.rstrip("/") if not root_uri.endswith("://") else root_uri
         self._prefix = checked_folder(prefix.strip("/"))
@@ -107,7 +107,7 @@ class ObjectStore:
         key = self._key(relpath)
         if not 1 <= ttl_seconds <= MAX_TTL_SECONDS:
             raise RecordError("ttl_seconds is out of range", expected="1 second to 7 days")
-        stores = self._obstore.store
+        stores = obstore_module().store
         if not isinstance(self._backend, (stores.S3Store, stores.GCSStore, stores.AzureStore)):
             return f"{self._root_uri.rstrip('/')}/{quote(relpath)}"
         with mapped_write_errors():
@@ -268,6 +268,10 @@ class ObjectStore:
             return
 
     # -- keys
+
+    @property
+    def _obstore(self) -> Any:
+        return runtime()
 
     def _put(self, key: str, data: bytes | IO[bytes]) -> None:
         with mapped_write_errors():

@@ -1,0 +1,469 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+import orjson
+import pytest
+
+from augur_sdk.errors import BundleReadError
+from augur_sdk.storage import LocalFSStore, ObjectStore, S3Store, StoreError
+from augur_sdk.storage.mirror import Mirror, Pace, push_bundle
+from augur_sdk.storage.upload_queue import UploadState
+from augur_sdk.storage.upload_state import UPLOADS, load_state
+
+T = TypeVar("T")
+
+QUICK = Pace(first=0.001, ceiling=0.01)
+FILES = {
+    "steps/0001.json": b"{}\n",
+    "steps/0002.json": b'{"a": 1}\n',
+    "events/0001.jsonl": b"",
+    "screenshots/0001_pre.png": bytes(range(256)) * 50,
+    "trace.json": b'{"session": {}, "steps": []}\n',
+    "AGENT.md": b"# run\n",
+    "manifest.json": b'{"bundle_format": "augur-bundle"}\n',
+}
+
+
+class Interrupting:
+    """A store that fails its k-th call, before or after having done what it was asked."""
+
+    def __init__(self, fails: Callable[[int], bool], *, after: bool = False) -> None:
+        self.inner = ObjectStore.from_uri("memory://")
+        self.calls = 0
+        self.log: list[str] = []
+        self._fails, self._after = fails, after
+        self.error: Exception = StoreError("unavailable")
+        self._events: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    @property
+    def root_uri(self) -> str:
+        return "test://bundle"
+
+    async def _call(self, act: Callable[[], Awaitable[T]]) -> T:
+        self.calls += 1
+        failing = self._fails(self.calls)
+        if failing and not self._after:
+            raise self.error
+        result = await act()
+        self._check()
+        if failing:
+            raise self.error
+        return result
+
+    def _check(self) -> None:
+        """A manifest in the store means that the rest is there."""
+        if self.inner.exists("manifest.json"):
+            manifest = self.inner.read_bytes("manifest.json")
+            if manifest == FILES["manifest.json"]:
+                assert contents(self.inner) == FILES
+
+    async def awrite_bytes(self, relpath: str, data: bytes | Path) -> None:
+        self.log.append(relpath)
+        await self._call(lambda: self.inner.awrite_bytes(relpath, data))
+        self._events[relpath].set()
+
+    async def arrived(self, relpath: str) -> None:
+        await self._events[relpath].wait()
+
+    async def aread_bytes(
+        self, relpath: str, *, start: int = 0, length: int | None = None
+    ) -> bytes:
+        return await self._call(lambda: self.inner.aread_bytes(relpath, start=start, length=length))
+
+    async def aexists(self, relpath: str) -> bool:
+        return await self._call(lambda: self.inner.aexists(relpath))
+
+    def alist(self, prefix: str = "") -> AsyncIterator[str]:
+        return self.inner.alist(prefix)
+
+    async def afolders(self, prefix: str = "") -> list[str]:
+        return await self._call(lambda: self.inner.afolders(prefix))
+
+    async def aremove(self, relpath: str) -> None:
+        await self._call(lambda: self.inner.aremove(relpath))
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> LocalFSStore:
+    store = LocalFSStore(tmp_path / "bundle")
+    for relpath, data in FILES.items():
+        store.write_bytes(relpath, data)
+    return store
+
+
+def contents(store: ObjectStore) -> dict[str, bytes]:
+    return {relpath: store.read_bytes(relpath) for relpath in store.list_files()}
+
+
+def dead(_: int) -> bool:
+    return True
+
+
+def never(_: int) -> bool:
+    return False
+
+
+async def mirrored(mirror: Mirror, *, seconds: float = 20) -> UploadState:
+    """Run a mirror until everything marked is uploaded, or the time is over."""
+    async with anyio.create_task_group() as group:
+        group.start_soon(mirror.run)
+        await anyio.lowlevel.checkpoint()
+        await mirror.finish(seconds)
+    return mirror.state
+
+
+def test_a_bundle_arrives_whole_with_the_manifest_last(local: LocalFSStore) -> None:
+    remote = Interrupting(never)
+
+    async def main() -> UploadState:
+        mirror = Mirror(local, remote)
+        for relpath in ["manifest.json", *FILES]:
+            mirror.mark(relpath)
+        return await mirrored(mirror)
+
+    state = anyio.run(main)
+    assert contents(remote.inner) == FILES
+    assert (state.complete, state.pending, remote.log[-1]) == (True, (), "manifest.json")
+    assert sorted(state.uploaded) == sorted(FILES)
+    assert not local.exists(UPLOADS)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_whichever_call_fails_everything_arrives(local: LocalFSStore, after: bool) -> None:
+    calls = 0
+    for k in range(1, 100):
+        remote = Interrupting(k.__eq__, after=after)
+
+        async def main(remote: Interrupting = remote) -> UploadState:
+            mirror = Mirror(local, remote, pace=QUICK)
+            await anyio.to_thread.run_sync(mirror.mark_changed)
+            return await mirrored(mirror)
+
+        state = anyio.run(main)
+        assert (k, contents(remote.inner)) == (k, FILES)
+        assert state.complete
+        calls = remote.calls
+        if k > calls:
+            break
+    assert calls > len(FILES)
+
+
+@pytest.mark.parametrize("k", range(1, 12))
+def test_a_store_that_dies_at_any_call_is_completed_by_a_push(local: LocalFSStore, k: int) -> None:
+    remote = Interrupting(lambda number: number >= k)
+
+    async def main() -> tuple[UploadState, UploadState, int]:
+        mirror = Mirror(local, remote, pace=QUICK, give_up_after=2)
+        await anyio.to_thread.run_sync(mirror.mark_changed)
+        first = await mirrored(mirror)
+        remote._fails = never
+        before = len(remote.log)
+        second = await push_bundle(local, remote, pace=QUICK)
+        return first, second, len(remote.log) - before
+
+    first, second, repeated = anyio.run(main)
+    assert contents(remote.inner) == FILES
+    assert second.complete
+    assert first.complete == ("manifest.json" in first.uploaded)
+    assert repeated == len(first.pending)  # what was there is not sent again
+    assert not local.exists(UPLOADS)
+
+
+def test_a_store_that_is_down_raises_nothing_and_is_noted(local: LocalFSStore) -> None:
+    remote = Interrupting(dead)
+
+    async def main() -> UploadState:
+        mirror = Mirror(local, remote, pace=QUICK)
+        await anyio.to_thread.run_sync(mirror.mark_changed)
+        return await mirrored(mirror, seconds=0.05)
+
+    state = anyio.run(main)
+    assert not state.complete
+    assert sorted(state.pending) == sorted(FILES)
+    note = orjson.loads(local.read_bytes(UPLOADS))
+    assert note["store"] == "test://bundle"
+
+
+@pytest.mark.parametrize("reason", ["unavailable", "timeout", "denied", "missing"])
+def test_failures_are_counted_by_reason(local: LocalFSStore, reason: str) -> None:
+    remote = Interrupting(lambda number: number > 1)
+    remote.error = StoreError(reason)  # type: ignore[arg-type] # parametrized, so a plain str
+
+    async def main() -> UploadState:
+        mirror = Mirror(local, remote, pace=QUICK, give_up_after=3)
+        await anyio.to_thread.run_sync(mirror.mark_changed)
+        return await mirrored(mirror)
+
+    state = anyio.run(main)
+    assert state.failed == {reason: len(FILES) - 1}  # the manifest was not tried
+
+
+def test_a_store_that_is_down_is_tried_one_file_at_a_time(local: LocalFSStore) -> None:
+    remote = Interrupting(lambda number: number > 1)
+
+    async def main() -> None:
+        mirror = Mirror(local, remote, pace=QUICK, give_up_after=4)
+        await anyio.to_thread.run_sync(mirror.mark_changed)
+        await mirrored(mirror)
+
+    anyio.run(main)
+    assert len(remote.log) == len(FILES) - 1 + 3
+
+
+def test_one_file_that_is_refused_does_not_hold_up_the_others(local: LocalFSStore) -> None:
+    class Picky(Interrupting):
+        async def awrite_bytes(self, relpath: str, data: bytes | Path) -> None:
+            if relpath.endswith(".png"):
+                raise StoreError("refused")
+            await super().awrite_bytes(relpath, data)
+
+    remote = Picky(never)
+
+    async def main() -> UploadState:
+        mirror = Mirror(local, remote, pace=QUICK)
+        await anyio.to_thread.run_sync(mirror.mark_changed)
+        return await mirrored(mirror)
+
+    state = anyio.run(main)
+    assert state.pending == ("manifest.json", "screenshots/0001_pre.png")
+    assert state.failed == {"refused": 1}
+    assert len(contents(remote.inner)) == len(FILES) - 2
+
+
+def test_files_are_uploaded_while_the_run_goes_on(local: LocalFSStore) -> None:
+    remote = Interrupting(never)
+
+    async def main() -> None:
+        mirror = Mirror(local, remote)
+        async with anyio.create_task_group() as group:
+            group.start_soon(mirror.run)
+            for number in range(5):
+                relpath = f"steps/{number:04d}.json"
+
+                def write(relpath: str = relpath) -> None:
+                    local.write_bytes(relpath, relpath.encode())
+                    mirror.mark(relpath)
+
+                await anyio.to_thread.run_sync(write)
+                with anyio.fail_after(20):
+                    await remote.arrived(relpath)
+            state = await mirror.finish(20)
+            assert len(state.uploaded) == 5
+
+    anyio.run(main)
+
+
+def test_marks_from_many_threads_all_arrive(tmp_path: Path) -> None:
+    local, remote = LocalFSStore(tmp_path), Interrupting(never)
+
+    def work(mirror: Mirror, thread: int) -> None:
+        for number in range(30):
+            relpath = f"steps/{thread}-{number}.json"
+            local.write_bytes(relpath, relpath.encode())
+            mirror.mark(relpath)
+            mirror.mark("events/run.jsonl")
+            local.append_bytes("events/run.jsonl", b"1\n")
+            mirror.mark("events/run.jsonl")
+
+    async def main() -> None:
+        mirror = Mirror(local, remote)
+        async with anyio.create_task_group() as group:
+            group.start_soon(mirror.run)
+            async with anyio.create_task_group() as workers:
+                for thread in range(4):
+                    workers.start_soon(anyio.to_thread.run_sync, work, mirror, thread)
+            await mirror.finish(20)
+
+    anyio.run(main)
+    arrived = contents(remote.inner)
+    assert len(arrived) == 121
+    assert arrived["events/run.jsonl"] == b"1\n" * 120
+
+
+def test_an_older_manifest_is_withdrawn_before_anything_changes(local: LocalFSStore) -> None:
+    remote = Interrupting(lambda number: number > 4)
+
+    async def main() -> None:
+        await remote.inner.awrite_bytes("manifest.json", b"of an earlier version")
+        mirror = Mirror(local, remote, pace=QUICK, give_up_after=1)
+        await anyio.to_thread.run_sync(mirror.mark_changed)
+        await mirrored(mirror)
+
+    anyio.run(main)
+    assert contents(remote.inner)
+    assert not remote.inner.exists("manifest.json")
+
+
+def test_crash_state_and_notes_stay_here(local: LocalFSStore) -> None:
+    remote = Interrupting(never)
+    local.write_bytes("journal.jsonl", b"{}\n")
+    local.write_bytes(UPLOADS, b"{}")
+
+    async def main() -> None:
+        mirror = Mirror(local, remote)
+        mirror.mark("journal.jsonl")
+        await anyio.to_thread.run_sync(mirror.mark_changed)
+        await mirrored(mirror)
+
+    anyio.run(main)
+    assert contents(remote.inner) == FILES
+
+
+def test_a_file_removed_before_its_turn_is_no_failure(local: LocalFSStore) -> None:
+    remote = Interrupting(never)
+
+    async def main() -> UploadState:
+        mirror = Mirror(local, remote)
+        await anyio.to_thread.run_sync(mirror.mark_changed)
+        mirror.mark("steps/absent.json")
+        return await mirrored(mirror)
+
+    assert anyio.run(main).complete
+
+
+def test_a_mirror_that_never_ran_ends_at_once(local: LocalFSStore) -> None:
+    async def main() -> UploadState:
+        mirror = Mirror(local, Interrupting(never))
+        mirror.mark("trace.json")
+        return await mirror.finish(60)
+
+    assert anyio.run(main).pending == ("trace.json",)
+
+
+def test_ending_is_bounded_while_the_store_hangs(local: LocalFSStore) -> None:
+    released = threading.Event()
+
+    class Hanging(LocalFSStore):
+        def exists(self, relpath: str) -> bool:
+            released.wait(30)
+            return super().exists(relpath)
+
+    async def main() -> tuple[UploadState, float]:
+        mirror = Mirror(local, Hanging(local.root.parent / "remote"))
+        await anyio.to_thread.run_sync(mirror.mark_changed)
+        begun = time.monotonic()
+        state = await mirrored(mirror, seconds=0.05)
+        taken = time.monotonic() - begun
+        released.set()
+        return state, taken
+
+    state, taken = anyio.run(main)
+    assert sorted(state.pending) == sorted(FILES)
+    assert taken < 15  # the store would have held it for 30 s
+
+
+def test_a_users_synchronous_store_is_mirrored_too(local: LocalFSStore, tmp_path: Path) -> None:
+    remote = LocalFSStore(tmp_path / "remote")
+
+    async def main() -> UploadState:
+        mirror = Mirror(local, remote)
+        await anyio.to_thread.run_sync(mirror.mark_changed)
+        return await mirrored(mirror)
+
+    assert anyio.run(main).complete
+    assert {path: remote.read_bytes(path) for path in remote.list_files()} == FILES
+
+
+def test_more_paths_than_are_remembered_all_arrive(
+    local: LocalFSStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "augur_sdk.storage.upload_queue.UploadQueue.__init__.__defaults__", (None, 2)
+    )
+    remote = Interrupting(never)
+
+    async def main() -> UploadState:
+        mirror = Mirror(local, remote)
+        await anyio.to_thread.run_sync(mirror.mark_changed)
+        return await mirrored(mirror)
+
+    assert anyio.run(main).complete
+    assert contents(remote.inner) == FILES
+
+
+# -- pushing later
+
+
+def test_a_push_tells_how_far_it_is(local: LocalFSStore) -> None:
+    told: list[tuple[int, int]] = []
+    remote = Interrupting(never)
+    state = anyio.run(lambda: push_bundle(local, remote, progress=lambda *now: told.append(now)))
+    assert state.complete
+    assert told == [(number, len(FILES)) for number in range(len(FILES) + 1)]
+
+
+def test_a_push_to_a_store_that_has_it_all_sends_nothing(local: LocalFSStore) -> None:
+    remote = Interrupting(never)
+    anyio.run(push_bundle, local, remote)
+    before = len(remote.log)
+    assert anyio.run(push_bundle, local, remote).complete
+    assert len(remote.log) == before
+
+
+def test_a_push_sends_what_has_changed_since(local: LocalFSStore) -> None:
+    remote = Interrupting(never)
+
+    async def main() -> None:
+        mirror = Mirror(local, remote, pace=QUICK)
+        for relpath in ("steps/0001.json", "steps/0002.json"):
+            mirror.mark(relpath)
+        await mirrored(mirror)
+
+    anyio.run(main)
+    assert sorted(load_state(local, "test://bundle").uploaded) == [
+        "steps/0001.json",
+        "steps/0002.json",
+    ]
+    local.write_bytes("steps/0002.json", FILES["steps/0002.json"])  # rewritten, so sent again
+    remote.log.clear()
+    anyio.run(push_bundle, local, remote)
+    assert sorted(remote.log) == sorted(set(FILES) - {"steps/0001.json"})
+
+
+def test_a_push_to_a_store_that_is_down_says_what_is_missing(local: LocalFSStore) -> None:
+    state = anyio.run(lambda: push_bundle(local, Interrupting(dead), pace=QUICK, attempts=2))
+    assert not state.complete
+    assert sorted(state.pending) == sorted(FILES)
+
+
+def test_a_folder_without_a_manifest_is_not_pushed(tmp_path: Path) -> None:
+    with pytest.raises(BundleReadError, match="augur recover"):
+        anyio.run(push_bundle, tmp_path, Interrupting(never))
+
+
+@pytest.mark.parametrize("note", [b"", b"[]", b"{", b'{"store": 1}', b'{"uploaded": []}'])
+def test_a_note_that_cannot_be_read_only_costs_work(local: LocalFSStore, note: bytes) -> None:
+    local.write_bytes(UPLOADS, note)
+    remote = Interrupting(never)
+    assert anyio.run(push_bundle, local, remote).complete
+    assert contents(remote.inner) == FILES
+
+
+def test_a_note_about_another_store_does_not_count(local: LocalFSStore) -> None:
+    local.write_bytes(UPLOADS, b'{"store": "s3://other", "uploaded": {"trace.json": "x"}}')
+    assert load_state(local, "test://bundle").uploaded == {}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no POSIX modes")
+def test_a_folder_that_cannot_be_written_to_can_be_pushed_from(local: LocalFSStore) -> None:
+    remote = Interrupting(dead)
+    (local.root / UPLOADS).mkdir()  # the note cannot be written
+    state = anyio.run(lambda: push_bundle(local, remote, pace=QUICK, attempts=1))
+    assert not state.complete
+
+
+def test_a_bundle_in_s3_is_byte_equal(local: LocalFSStore, make_s3: Callable[..., S3Store]) -> None:
+    remote = make_s3("runs/1")
+    assert anyio.run(push_bundle, local, remote).complete
+    assert contents(remote) == FILES
