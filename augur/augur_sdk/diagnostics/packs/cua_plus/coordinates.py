@@ -74,8 +74,8 @@ def _described(fit: Transform) -> str:
             f"{1 / fit.scale:.2f}), as with a device scale factor or a resized screenshot"
         )
     return (
-        f"all clicks land ({fit.offset[0]:+.0f}, {fit.offset[1]:+.0f}) px from where they were "
-        "aimed, as with a window's title bar or a scroll offset left out"
+        f"all clicks land {_pixels(fit.offset)} from where they were aimed, as with a window's "
+        "title bar or a scroll offset left out"
     )
 
 
@@ -85,10 +85,15 @@ def _advice(fit: Transform) -> str:
             f"Multiply coordinates by {1 / fit.scale:.2f} before dispatch, or make screenshot, "
             "coordinate_space and device_scale_factor agree."
         )
+    back = (-fit.offset[0], -fit.offset[1])
     return (
-        f"Add ({-fit.offset[0]:+.0f}, {-fit.offset[1]:+.0f}) before dispatch, or take screenshot "
-        "and coordinates from the same origin."
+        f"Add {_pixels(back)} before dispatch, or take screenshot and coordinates from the same "
+        "origin."
     )
+
+
+def _pixels(move: tuple[float, float]) -> str:
+    return f"({round(move[0]):+d}, {round(move[1]):+d}) px"
 
 
 def _evidence(ctx: BundleContext, fit: Transform) -> list[DiagnosticEvidence]:

@@ -121,7 +121,9 @@ def _kept(regions: list[Region] | None) -> tuple[Region, ...] | None:
 
 
 def _cells_of(effect: StepEffect) -> set[tuple[int, int]]:
-    return {cell for region in effect.regions or () for cell in _cells(region, effect.size)}
+    """The cells that changed and those around them: a text field that fills up wanders."""
+    changed = {cell for region in effect.regions or () for cell in _cells(region, effect.size)}
+    return {(x + dx, y + dy) for x, y in changed for dx in (-1, 0, 1) for dy in (-1, 0, 1)}
 
 
 def _cells(region: Region, size: tuple[int, int]) -> Iterator[tuple[int, int]]:
