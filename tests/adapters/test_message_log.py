@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from augur_sdk.adapters import message_log
-from augur_sdk.adapters.message_log import MessageLog, open_log
+from augur_sdk.adapters.message_log import MessageLog, Record, SkippedRecords, open_log
 
 
 def test_a_document_gives_messages_and_metadata(write_json: Callable[..., Path]) -> None:
@@ -92,3 +92,20 @@ def test_any_damage_leaves_the_intact_lines(
     starts = {n: sum(map(len, lines[:n])) for n in range(40)}
     intact = {n for n, at in starts.items() if not at < cut < at + len(lines[n])}
     assert intact <= {record.get("n") for record in MessageLog(path)}
+
+
+def test_what_a_document_holds_besides_messages_is_counted_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_text('[{"n": 1}, 7, {"n": 2}]')
+
+    def odd(records: Iterator[Record], skipped: SkippedRecords) -> Iterator[Record]:
+        for record in records:
+            if record["n"] % 2:
+                yield record
+            else:
+                skipped.skip("even")
+
+    log, _ = open_log(path, odd)
+    assert isinstance(log, MessageLog)
+    assert list(log) == list(log) == [{"n": 1}]
+    assert log.skipped.first == [(2, "a int, not an object"), (3, "even")]

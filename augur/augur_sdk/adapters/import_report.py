@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["ImportReport"]
+__all__ = ["ImportLossWarning", "ImportReport"]
+
+
+class ImportLossWarning(UserWarning):
+    """Parts of a log could not be brought into its bundle."""
 
 
 @dataclass(slots=True)

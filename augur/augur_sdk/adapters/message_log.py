@@ -49,22 +49,35 @@ class SkippedRecords:
 
 
 class MessageLog(Iterable[Record]):
-    """The messages of a log file with one record a line, read as they are asked for.
+    """The messages of a log, made as they are asked for; `skipped` tells what was passed over.
 
-    Iterating again reads the file again. At most one line is held in memory.
+    A file with one record a line is read again each time, and at most one line of it is held.
+
+    Args:
+        path: The log.
+        reshape: Turns its records into messages; without it they are the messages.
+        listed: The records, where the file is one document that was read already.
     """
 
-    def __init__(self, path: Path, reshape: Reshape | None = None) -> None:
+    def __init__(
+        self, path: Path, reshape: Reshape | None = None, listed: list[Any] | None = None
+    ) -> None:
         self.path = path
         self.skipped = SkippedRecords()
         self._reshape = reshape
+        self._listed = listed
 
     def __repr__(self) -> str:
         return f"<MessageLog {self.path.name}, {self.skipped.count} records skipped>"
 
     def __iter__(self) -> Iterator[Record]:
         self.skipped = SkippedRecords()
-        records = _records(self.path, self.skipped)
+        listed = self._listed
+        records = (
+            _records(self.path, self.skipped)
+            if listed is None
+            else _records_of(listed, self.skipped)
+        )
         return self._reshape(records, self.skipped) if self._reshape else records
 
 
@@ -81,20 +94,26 @@ def open_log(path: Path, reshape: Reshape | None = None) -> tuple[Iterable[Recor
     """
     if path.suffix.lower() in LINE_SUFFIXES:
         return MessageLog(path, reshape), _metadata_line(path)
-    document = _document(path)
-    listed, metadata = _parts(document, path)
+    listed, metadata = _parts(_document(path), path)
     if reshape is None:
-        return listed, metadata
-    return list(reshape(iter(listed), SkippedRecords())), metadata
+        return objects_in(listed), metadata
+    return MessageLog(path, reshape, listed), metadata
 
 
 def _records(path: Path, skipped: SkippedRecords) -> Iterator[Record]:
     with path.open("rb") as file:
-        for number, line in enumerate(_lines(file), start=1):
-            skipped.current = number
+        for skipped.current, line in enumerate(_lines(file), start=1):
             record = _parse(line, skipped)
             if record is not None and set(record) != {"metadata"}:
                 yield record
+
+
+def _records_of(listed: list[Any], skipped: SkippedRecords) -> Iterator[Record]:
+    for skipped.current, item in enumerate(listed, start=1):
+        if isinstance(item, dict):
+            yield item
+        else:
+            skipped.skip(f"a {type(item).__name__}, not an object")
 
 
 def _lines(file: IO[bytes]) -> Iterator[bytes | None]:
@@ -148,9 +167,9 @@ def _document(path: Path) -> Any:
         ) from None
 
 
-def _parts(document: Any, path: Path) -> tuple[list[Record], Record]:
+def _parts(document: Any, path: Path) -> tuple[list[Any], Record]:
     if isinstance(document, list):
-        return objects_in(document), {}
+        return document, {}
     if isinstance(document, dict) and isinstance(document.get("output"), list):
         return [document], {}
     listed = _listed(document) if isinstance(document, dict) else None
@@ -161,6 +180,6 @@ def _parts(document: Any, path: Path) -> tuple[list[Record], Record]:
     return listed, beside | (metadata if isinstance(metadata, dict) else {})
 
 
-def _listed(document: Record) -> list[Record] | None:
+def _listed(document: Record) -> list[Any] | None:
     found = (document[name] for name in _LISTS if isinstance(document.get(name), list))
-    return next((objects_in(value) for value in found), None)
+    return next(found, None)

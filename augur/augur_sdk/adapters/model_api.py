@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, cast
 
 from augur_sdk.adapters.actions import as_action, grounding_of
-from augur_sdk.adapters.import_report import ImportReport
+from augur_sdk.adapters.import_report import ImportLossWarning, ImportReport
 from augur_sdk.adapters.log_clock import iso
 from augur_sdk.adapters.logged_message import LoggedMessage, read_message
 from augur_sdk.adapters.logprobs import logprobs_in
@@ -105,7 +105,7 @@ class ModelApiAdapterBase:
         `unknown`. Times are the log's; a log without any gets a second a message from
         1970-01-01, so that the same log always gives the same records. Records of the log that
         cannot be read are skipped, counted in `report`, noted in the bundle's events and
-        warned about (UserWarning).
+        warned about (ImportLossWarning).
 
         Args:
             input_path: The log; a folder means its first `.json` (else `.jsonl`) file.
@@ -132,7 +132,7 @@ class ModelApiAdapterBase:
         self.report = report
         import_run(self, messages, metadata, screens if screens.is_dir() else None, report)
         if report.losses:
-            warnings.warn(report.losses, UserWarning, stacklevel=2)
+            warnings.warn(report.losses, ImportLossWarning, stacklevel=2)
         return report.bundle
 
     @staticmethod

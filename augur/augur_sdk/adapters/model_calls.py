@@ -11,7 +11,7 @@ from augur_sdk.adapters.pictures import without_pictures
 from augur_sdk.adapters.plain import as_list, objects_in, text_in
 from augur_sdk.adapters.usage import usage_in
 
-__all__ = ["PromptHash", "model_of", "modelio_record"]
+__all__ = ["PromptHash", "model_of", "modelio_record", "sent_message"]
 
 _PARAMS = (
     "max_tokens", "max_output_tokens", "temperature", "top_p", "top_k", "tool_choice", "thinking",
@@ -49,6 +49,12 @@ def model_of(message: Mapping[str, Any], metadata: Mapping[str, Any]) -> str | N
     )
 
 
+def sent_message(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A message as a request's, its screenshots replaced by their digests."""
+    content = without_pictures(message.get("content"))
+    return {"role": str(message.get("role") or "user"), "content": content}
+
+
 def modelio_record(
     message: Mapping[str, Any],
     sent: Iterable[Mapping[str, Any]],
@@ -62,7 +68,7 @@ def modelio_record(
 
     Args:
         message: The response.
-        sent: The messages since the response before.
+        sent: The messages since the response before, as `sent_message` makes them.
         metadata: The run's `model`, `system`, `tools` and parameters, where the log gives them.
         prompt_hash: The digest of the conversation up to the response.
     """
@@ -86,13 +92,7 @@ def _request(
         "tools": without_pictures(objects_in(given.get("tools"))) or None,
         "params": without_pictures(params) or None,
     }
-    messages = [_sent(message) for message in sent]
-    return {"model": model, "messages": messages} | {k: v for k, v in optional.items() if v}
-
-
-def _sent(message: Mapping[str, Any]) -> dict[str, Any]:
-    content = without_pictures(message.get("content"))
-    return {"role": str(message.get("role") or "user"), "content": content}
+    return {"model": model, "messages": [*sent]} | {k: v for k, v in optional.items() if v}
 
 
 def _response(message: Mapping[str, Any]) -> dict[str, Any]:
