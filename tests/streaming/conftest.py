@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import anyio
@@ -103,6 +103,11 @@ class ListSource:
 @pytest.fixture
 def source() -> ListSource:
     return ListSource()
+
+
+@pytest.fixture
+def new_source() -> Callable[[], ListSource]:
+    return ListSource
 
 
 @pytest.fixture

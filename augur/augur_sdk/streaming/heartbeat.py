@@ -1,4 +1,8 @@
-"""The task that tells the server a session is alive (contract/http.md)."""
+"""The task that tells the server a session is alive (contract/http.md).
+
+Shutdown: `stop` lets a beat that is under way end, because the first one of a short session
+is still on its way when the session closes, and cancels it after `STOP_GRACE`.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +29,14 @@ SPREAD: Final = 0.5
 """Seconds earlier or later, so that a fleet started at once does not beat at once; half of what
 the contract allows, the other half is left for a slow network."""
 
+STOP_GRACE: Final = 0.3
+"""Seconds; with what closing the connection takes it stays within the half second after close."""
+
 FIRST: Final = "session_opened"
 
 
 class Heartbeat:
-    """Beats at once and then every 15 seconds, until it is cancelled.
+    """Beats at once and then every 15 seconds, until it is stopped or cancelled.
 
     The first beat says `session_opened`; while it was not accepted, the next one says so again.
     During a pause that the server asked for no beat is sent.
@@ -56,16 +63,36 @@ class Heartbeat:
         self._describe = describe
         self._interval = interval
         self._rng = rng or random.Random()  # noqa: S311 - jitter is no secret
+        self._stopping = anyio.Event()
+        self._finished = anyio.Event()
+        self._scope: anyio.CancelScope | None = None
 
     async def run(self) -> None:
-        """Beat until cancelled."""
-        async with current_network().delivery(self._dsn) as (host, transport):
-            due = time.monotonic()
-            while True:
-                await self._beat(host, transport)
-                spread = SPREAD * self._interval / INTERVAL
-                due += self._rng.uniform(self._interval - spread, self._interval + spread)
-                await anyio.sleep(max(0.0, due - time.monotonic()))
+        """Beat until stopped or cancelled."""
+        try:
+            with anyio.CancelScope() as self._scope:
+                async with current_network().delivery(self._dsn) as (host, transport):
+                    await self._beat_until_stopped(host, transport)
+        finally:
+            self._finished.set()
+
+    async def stop(self) -> None:
+        """End after the beat under way, within `STOP_GRACE` seconds."""
+        self._stopping.set()
+        with anyio.move_on_after(STOP_GRACE):
+            await self._finished.wait()
+        if self._scope is not None:
+            self._scope.cancel("the session is closed")
+
+    async def _beat_until_stopped(self, host: Host, transport: Transport) -> None:
+        due = time.monotonic()
+        spread = SPREAD * self._interval / INTERVAL
+        while True:
+            await self._beat(host, transport)
+            due += self._rng.uniform(self._interval - spread, self._interval + spread)
+            with anyio.move_on_after(max(0.0, due - time.monotonic())):
+                await self._stopping.wait()
+                return
 
     async def _beat(self, host: Host, transport: Transport) -> None:
         if host.hold.asked_wait(time.monotonic()):

@@ -14,10 +14,10 @@ import logging
 import os
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from typing import Any, Final
+from typing import Any, Concatenate, Final, ParamSpec
 
 import anyio
 from anyio.from_thread import BlockingPortal, BlockingPortalProvider
@@ -40,11 +40,37 @@ FLUSH_TIMEOUT: Final = 5.0
 END_MARGIN: Final = 0.5
 """Seconds beyond it in which everything stops."""
 
+P = ParamSpec("P")
 Redact = Callable[[str, bytes], bytes]
 Lease = Callable[[], AbstractContextManager[BlockingPortal]]
 
 _provider = BlockingPortalProvider()
 """One a process: however many sinks are open, they share one event loop on one thread."""
+
+
+_OF_A_STEP: Final = frozenset({Wire.STEP, Wire.SCREENSHOT, Wire.JUDGE_DECISION})
+
+
+def _index(value: Any) -> int:
+    """A step index as it may stand in a path."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("not a step index")
+    return int(value)
+
+
+def _never_raising(
+    method: Callable[Concatenate[StreamingSink, P], None],
+) -> Callable[Concatenate[StreamingSink, P], None]:
+    """What a call cannot use is counted and said at debug level; an agent goes on."""
+
+    @functools.wraps(method)
+    def guarded(self: StreamingSink, /, *args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            method(self, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - the documented promise of every call
+            self._unusable_call(method.__name__, error)
+
+    return guarded
 
 
 class StreamingSink:
@@ -98,6 +124,7 @@ class StreamingSink:
             "dropped": source.dropped + self._unusable,
         }
 
+    @_never_raising
     def begin(self, *, run_id: str, capture_mode: str) -> None:
         """Start to stream a run: heartbeat at once, records as they come. Once a sink.
 
@@ -105,8 +132,11 @@ class StreamingSink:
             run_id: The run that all records belong to.
             capture_mode: Told to the server with each heartbeat.
         """
-        with self._lock, _never_raising("begin"):
+        with self._lock:
             if self._running is None:
+                # Told now and not by the first request: a run id that is no text names no run.
+                if not isinstance(run_id, str):
+                    raise TypeError("the run id is not text")
                 session_id = uuid.uuid4().hex
                 beat = {"client_id": session_id, "run_id": run_id, "capture_mode": capture_mode}
                 self._running = _Running(
@@ -115,40 +145,48 @@ class StreamingSink:
                 )
                 self._running.start(self._stack.enter_context(self._lease()))
 
+    @_never_raising
     def end(self) -> None:
         """Send what is on its way, within `flush_timeout`, and stop."""
         self._source.end()
-        with self._lock, _never_raising("end"):
+        with self._lock:
             if self._running is not None and self._pid == os.getpid():
                 self._running.stop(self._flush_timeout)
                 self._stack.close()
 
+    @_never_raising
     def post_manifest(self, manifest: dict[str, Any]) -> None:
         """Send the run's manifest."""
         self._put(Wire.MANIFEST, manifest)
 
+    @_never_raising
     def put_trace(self, trace: dict[str, Any]) -> None:
         """Send the trace; with no steps it says that the run exists."""
         self._put(Wire.TRACE, trace)
 
+    @_never_raising
     def put_step(self, step: StepTrace) -> None:
         """Send a step; of several for one `step_index` the latest wins."""
         self._put(Wire.STEP, step, step_index=step.get("step_index"))
 
+    @_never_raising
     def put_costs(self, costs: dict[str, Any]) -> None:
         """Send the run's cumulative costs."""
         self._put(Wire.COSTS, costs)
 
+    @_never_raising
     def post_events(self, events: list[DecisionEvent], *, step_index: int | None) -> None:
         """Send decision events of a step, or of the run."""
         for event in events:
             self._put(Wire.EVENT, event, step_index=step_index)
 
+    @_never_raising
     def post_screenshot(self, step_index: int, kind: str, png_bytes: bytes) -> None:
         """Send a picture; `kind` is pre, post, target or diff."""
-        with _never_raising("post_screenshot"):
-            self._source.put(Wire.SCREENSHOT, bytes(png_bytes), step_index=step_index, name=kind)
+        picture = bytes(memoryview(png_bytes))
+        self._source.put(Wire.SCREENSHOT, picture, step_index=_index(step_index), name=str(kind))
 
+    @_never_raising
     def post_modelio(self, relpath: str, record: dict[str, Any]) -> None:
         """Send a model call under its bundle-relative path.
 
@@ -156,26 +194,32 @@ class StreamingSink:
         """
         self._put(Wire.MODELIO, record, name=relpath)
 
+    @_never_raising
     def post_logs(self, *, text: str, name: str = "run", step_index: int | None = None) -> None:
         """Send a chunk of a log."""
         self._put(Wire.LOG, {"text": text}, step_index=step_index, name=name)
 
+    @_never_raising
     def post_side_effect(self, record: dict[str, Any]) -> None:
         """Send a state of a side effect."""
         self._put(Wire.SIDE_EFFECT, record, name=str(record.get("side_effect_id")))
 
+    @_never_raising
     def post_reasoning(self, record: dict[str, Any]) -> None:
         """Send a reasoning trace."""
         self._put(Wire.REASONING, record, step_index=record.get("step_index"))
 
+    @_never_raising
     def post_outcome(self, record: dict[str, Any]) -> None:
         """Send an outcome record."""
         self._put(Wire.OUTCOME, record, step_index=record.get("step_index"))
 
+    @_never_raising
     def post_eval_candidate(self, record: dict[str, Any]) -> None:
         """Send an eval candidate; of several for one step the latest wins."""
         self._put(Wire.EVAL_CANDIDATE, record, step_index=record.get("step_index"))
 
+    @_never_raising
     def post_judge_decision(self, step_index: int, record: dict[str, Any]) -> None:
         """Send a judge's decision on a step."""
         self._put(Wire.JUDGE_DECISION, record, step_index=step_index)
@@ -183,14 +227,16 @@ class StreamingSink:
     def _put(self, kind: Wire, record: Any, *, step_index: Any = None, name: str = "") -> None:
         from augur_sdk.recording.snapshot import snapshot
 
-        try:
-            # Encoding is the snapshot: what the caller changes later is not sent.
-            body, _ = snapshot(record)
-        except Exception as error:  # noqa: BLE001 - a record that cannot be encoded is counted, never raised
-            self._unusable += 1
-            logger.debug("a %s record cannot be sent: %s", kind, type(error).__name__)
-            return
-        self._source.put(kind, body, step_index=step_index, name=name)
+        if not isinstance(record, Mapping):
+            raise TypeError("not a record")
+        index = _index(step_index) if kind in _OF_A_STEP or step_index is not None else None
+        # Encoding is the snapshot: what the caller changes later is not sent.
+        body, _ = snapshot(record)
+        self._source.put(kind, body, step_index=index, name=str(name))
+
+    def _unusable_call(self, call: str, error: Exception) -> None:
+        self._unusable += 1
+        logger.debug("StreamingSink.%s: %s", call, type(error).__name__)
 
     async def _prepare(self, kind: Wire, body: bytes) -> bytes:
         if kind is Wire.SCREENSHOT:
@@ -219,15 +265,16 @@ class _Running:
         ]
 
     def stop(self, budget: float) -> None:
-        if self._portal is None:
+        portal, self._portal = self._portal, None
+        if portal is None:
             return
-        self._tasks[0].cancel()
-        ended = self._portal.start_task_soon(self._drain, budget)
-        ended.result(budget + END_MARGIN)
+        ended = portal.start_task_soon(self._stop, budget)
+        ended.result(budget + 2 * END_MARGIN)
 
-    async def _drain(self, budget: float) -> None:
+    async def _stop(self, budget: float) -> None:
         with anyio.move_on_after(budget + END_MARGIN):
             await self.sender.drain(budget)
+            await self.heartbeat.stop()
 
 
 def _shared_loop() -> AbstractContextManager[BlockingPortal]:
@@ -238,19 +285,6 @@ def _default_redaction() -> Redact:
     from augur_sdk.redaction import DefaultRedactionPolicy, RedactionDoor
 
     return RedactionDoor(DefaultRedactionPolicy()).record
-
-
-class _never_raising(AbstractContextManager[None]):  # noqa: N801 - reads as a statement in `with`
-    """Swallows what a call of the sink must not raise, and says so at debug level."""
-
-    def __init__(self, call: str) -> None:
-        self._call = call
-
-    def __exit__(self, kind: type[BaseException] | None, *exc_info: object) -> bool:
-        if kind is None or not issubclass(kind, Exception):
-            return False
-        logger.warning("StreamingSink.%s failed: %s", self._call, kind.__name__)
-        return True
 
 
 def _forget_after_fork() -> None:

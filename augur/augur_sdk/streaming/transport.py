@@ -38,8 +38,8 @@ logger = logging.getLogger("augur_sdk")
 MAX_SOCKETS: Final = 4
 """Sockets of one process to one server; more would not be faster against a server that is slow."""
 
-MAX_IDLE_SOCKETS: Final = 2
-"""Kept open between bursts."""
+IDLE_LIMIT: Final = 5.0
+"""Seconds that an unused socket is kept; bursts are closer together than that."""
 
 CONNECT_TIMEOUT: Final = 3.0
 """Seconds; a host that takes longer is as good as down, and is tried again."""
@@ -75,14 +75,17 @@ _ours: ContextVar[bool] = ContextVar("augur_sdk_exchange", default=False)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request: path relative to the base URL, percent-encoded, and what it carries."""
+    """A request: path relative to the base URL, percent-encoded, and what it carries.
+
+    `read_timeout` is how long to wait for the answer, where it is not the usual time.
+    """
 
     method: str
     path: str
     body: bytes | Path | None = None
     picture: bool = False
     idempotency_key: str = ""
-    read_timeout: float = READ_TIMEOUT
+    read_timeout: float | None = None
     wants_body: bool = False
 
 
@@ -143,27 +146,28 @@ class Transport:
         self, client: httpx.AsyncClient, call: Call, content: Content | None
     ) -> Outcome:
         mebibytes = content.length / _MEBIBYTE if content else 0.0
+        patience = READ_TIMEOUT if call.read_timeout is None else call.read_timeout
         with anyio.move_on_after(
-            EXCHANGE_LIMIT + EXCHANGE_LIMIT_PER_MEBIBYTE * mebibytes + call.read_timeout
+            EXCHANGE_LIMIT + EXCHANGE_LIMIT_PER_MEBIBYTE * mebibytes + patience
         ):
-            request = self._request(client, call, content)
+            read = patience + READ_TIMEOUT_PER_MEBIBYTE * mebibytes
+            request = self._request(client, call, content, read)
             return await _roundtrip(client, request, whole=call.wants_body)
         self._retire(client)
         return Failure(Trouble.TIMED_OUT)
 
     def _request(
-        self, client: httpx.AsyncClient, call: Call, content: Content | None
+        self, client: httpx.AsyncClient, call: Call, content: Content | None, read: float
     ) -> httpx.Request:
         headers = {"Idempotency-Key": call.idempotency_key} if call.idempotency_key else {}
         if content is not None:
             headers |= {"Content-Type": content.media_type, "Content-Length": str(content.length)}
-        mebibytes = content.length // _MEBIBYTE if content else 0
         return client.build_request(
             call.method,
             self._dsn.base_url + call.path,
             content=content,
             headers=headers,
-            timeout=_timeouts(call.read_timeout + READ_TIMEOUT_PER_MEBIBYTE * mebibytes),
+            timeout=_timeouts(read),
         )
 
     async def _ready_client(self) -> httpx.AsyncClient:
@@ -193,7 +197,8 @@ class Transport:
             verify=tls.client_context() if self._needs_tls() else False,
             limits=httpx.Limits(
                 max_connections=self._sockets,
-                max_keepalive_connections=min(self._sockets, MAX_IDLE_SOCKETS),
+                max_keepalive_connections=self._sockets,
+                keepalive_expiry=IDLE_LIMIT,
             ),
             follow_redirects=False,
         )
