@@ -9,6 +9,7 @@ follow in `project`.
 from __future__ import annotations
 
 import hashlib
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -28,6 +29,8 @@ from augur_sdk.entry import Entry, Kind
 from augur_sdk.storage import LocalFSStore
 
 __all__ = ["Archive", "Door", "Prepared"]
+
+logger = logging.getLogger("augur_sdk")
 
 
 class Door(Protocol):
@@ -114,6 +117,10 @@ class Archive:
                 if fault.passing:
                     raise
                 prepared.lost.append((entry, fault))
+            except Exception:
+                # A fault of ours in one record must not cost its neighbours.
+                logger.exception("a record could not be prepared and is lost")
+                prepared.lost.append((entry, Fault.INTERNAL))
         return prepared
 
     def _prepare_entry(self, entry: Entry, prepared: Prepared) -> None:
@@ -177,6 +184,8 @@ class Archive:
                     with self.lock:
                         self.catalog.dirty_again(target)
                     raise
+            except Exception:
+                logger.exception("%s could not be projected", target.path or target.step_index)
             if time.monotonic() >= deadline:
                 return not self.catalog.dirty
 
@@ -202,10 +211,9 @@ class Archive:
         """
         self.project(float("inf"))
         session = self.projection.read_session()
-        missing = set(self.catalog.withheld)
+        missing = self.catalog.withheld | self.projection.lost
         if recovering:
             missing |= {p for p in self.projection.unresolved if not self.files.exists(p)}
-            missing |= self._lost_pictures()
         return finalize(
             self.files,
             self.projection,
@@ -214,14 +222,6 @@ class Archive:
             missing=missing,
             adopt_pictures=recovering,
         )
-
-    def _lost_pictures(self) -> set[str]:
-        """Pictures of the journal that a power cut or a deletion took from the disk."""
-        lost = {path for path in self.catalog.pictures if not self.files.exists(path)}
-        for path in lost:
-            self.projection.remove(path)
-            self.projection.remove(path.removesuffix(".png") + ".json")
-        return lost
 
     def rebuild_if_moved(self) -> int:
         """Start over where the folder was taken away under the run; returns the pictures lost.

@@ -18,11 +18,12 @@ class Fault(StrEnum):
     IO_ERROR = "io_error"
     EXHAUSTED = "exhausted"
     UNWRITABLE = "unwritable"
+    INTERNAL = "internal"
 
     @property
     def passing(self) -> bool:
         """Whether the disk as a whole is at fault, so that waiting may heal it."""
-        return self is not Fault.UNWRITABLE
+        return self not in {Fault.UNWRITABLE, Fault.INTERNAL}
 
 
 _NAMES: Final = {

@@ -120,7 +120,7 @@ def _decode(raw: bytes, offset: int, found: Scan) -> Line | None:
 
 def _parse(raw: bytes, offset: int) -> Line | None:
     body = raw[_CRC_END:-1]
-    if not raw.startswith(b'{"crc":"') or raw[8:16] != b"%08x" % zlib.crc32(body):
+    if raw[:_CRC_END] != b'{"crc":"%08x",' % zlib.crc32(body):
         return None
     cut = body.find(_DATA) + len(_DATA)
     try:

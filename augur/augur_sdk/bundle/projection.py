@@ -42,6 +42,7 @@ class Projection:
         self.tokens: dict[int, str] = {}
         self.failures: dict[int, str] = {}
         self.unresolved: set[str] = set()
+        self.lost: set[str] = set()
         self.on_change: Callable[[str], None] | None = None
 
     def project(self, target: Target) -> None:
@@ -179,7 +180,14 @@ class Projection:
         facts = self._read(ref)
         digest: str = facts["hashes"]["sha256"]
         self.signed(path, bytes.fromhex(digest))
-        record = observation(self._files.read_bytes(path), facts, sha256=digest)
+        try:
+            picture = self._files.read_bytes(path)
+        except FileNotFoundError:
+            # Somebody deleted it: the bundle says so, and the run goes on.
+            self.digests.pop(path, None)
+            self.lost.add(path)
+            return
+        record = observation(picture, facts, sha256=digest)
         if "width" in record:
             self._write_json(path.removesuffix(".png") + ".json", record)
 

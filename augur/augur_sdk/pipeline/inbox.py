@@ -41,6 +41,7 @@ class Inbox:
         self._waiting: list[Future[None]] = []
         self.shedding: Reason | None = None
         self.full = False
+        self.last_seq = 0
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -53,6 +54,7 @@ class Inbox:
                 return
             self._entries.append(entry)
             self._bytes += entry.size
+            self.last_seq = entry.seq
             self._measure()
             ring, self._rung = not self._rung, True
         if ring:

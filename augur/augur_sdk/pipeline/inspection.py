@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from augur_sdk.entry import Kind
+
+if TYPE_CHECKING:
+    from augur_sdk.models.validators import Problem
 
 __all__ = ["Inspector"]
 
@@ -32,23 +35,33 @@ class Inspector:
         self.count = 0
 
     def inspect(self, kind: Kind, data: bytes) -> None:
-        """Check one stored record."""
+        """Check one stored record; never raises, since a check must not cost the record."""
         record = _RECORDS.get(kind)
         if record is None:
             return
-        from augur_sdk.models.validators import problems_json
-
-        problems = problems_json(record, data)
-        if not problems:
+        try:
+            found = _first_problem(record, data)
+        except Exception as error:
+            self._say(kind, "%s: a %s could not be checked (%s)", record, type(error).__name__)
             return
-        self.count += 1
-        if kind not in self._said:
-            self._said.add(kind)
-            logger.warning(
+        if found is not None:
+            self.count += 1
+            self._say(
+                kind,
                 "%s: a %s breaks its schema at %s (%s); it is stored as given, and so are later "
                 "ones. strict=True raises instead; session.stats counts them",
-                self._where,
                 record,
-                problems[0].path or "its top",
-                problems[0].message,
+                found.path or "its top",
+                found.message,
             )
+
+    def _say(self, kind: Kind, message: str, *facts: str) -> None:
+        if kind not in self._said:
+            self._said.add(kind)
+            logger.warning(message, self._where, *facts)
+
+
+def _first_problem(record: str, data: bytes) -> Problem | None:
+    from augur_sdk.models.validators import problems_json
+
+    return next(iter(problems_json(record, data)), None)

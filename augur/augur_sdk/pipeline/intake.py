@@ -50,17 +50,24 @@ class Intake:
             return [] if self._taken_over else self._held
 
     def prepare(self, batch: list[Entry]) -> Prepared:
-        """Redact, encode and put pictures on disk; repairs what an earlier fault left.
+        """Redact, encode and put pictures on disk.
 
         Raises:
             OSError: The disk is at fault.
         """
-        if not self.archive.journal.is_open or self.losses.failing is not None:
-            lost = self.archive.rebuild_if_moved()
-            if lost:
-                self.stored -= lost
-                self.losses.drop(Reason.FOLDER_GONE, lost)
+        self.repair()
         return self.archive.prepare(batch)
+
+    def repair(self) -> None:
+        """Make the folder again where it was taken away under the run.
+
+        Raises:
+            OSError: It cannot be made yet.
+        """
+        lost = self.archive.rebuild_if_moved()
+        if lost:
+            self.stored -= lost
+            self.losses.drop(Reason.FOLDER_GONE, lost)
 
     def commit(self, prepared: Prepared, start: int) -> None:
         """Take note of an append; does nothing when another thread has taken over."""
@@ -96,6 +103,7 @@ class Intake:
             OSError: The disk is at fault; what was not stored stays held.
         """
         with self._mutex:
+            self._repair_here()
             while batch := self._held or self.inbox.take(BATCH_ITEMS, BATCH_BYTES):
                 self._held = batch
                 try:
@@ -105,3 +113,10 @@ class Intake:
                     self.failed(error)
                     raise
                 self._commit(prepared, start)
+
+    def _repair_here(self) -> None:
+        try:
+            self.repair()
+        except OSError as error:
+            self.failed(error)
+            raise

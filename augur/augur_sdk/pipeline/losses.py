@@ -23,8 +23,8 @@ class Reason(StrEnum):
     IO_ERROR = Fault.IO_ERROR.value
     EXHAUSTED = Fault.EXHAUSTED.value
     UNWRITABLE = Fault.UNWRITABLE.value
+    INTERNAL = Fault.INTERNAL.value
     FORKED = "forked"
-    INTERNAL = "internal"
 
 
 class Losses:

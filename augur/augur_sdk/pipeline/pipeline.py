@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+from collections.abc import Callable
 
 import anyio
 from anyio.abc import TaskStatus
@@ -22,6 +24,7 @@ class Pipeline:
         self._runtime = runtime
         self._intake = intake
         self._durable = durable
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._writer: Writer | None = None
         self._others: list[Projector | Syncer] = []
 
@@ -32,14 +35,21 @@ class Pipeline:
 
     def hurry(self) -> None:
         """Somebody waits for what is in the inbox; from any thread."""
-        if self._writer is not None:
-            with contextlib.suppress(RuntimeError):
-                self._runtime.portal.start_task_soon(self._writer.hurry)
+        self._call_soon(self._hurry)
 
     def stop(self) -> None:
         """End each task after the work in hand; from any thread."""
-        with contextlib.suppress(RuntimeError):
-            self._runtime.portal.start_task_soon(self._stop)
+        self._call_soon(self._stop)
+
+    def _call_soon(self, function: Callable[[], None]) -> None:
+        if self._loop is not None:
+            # A loop that is closed has no tasks left either.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(function)
+
+    def _hurry(self) -> None:
+        if self._writer is not None:
+            self._writer.hurry()
 
     def _stop(self) -> None:
         if self._writer is not None:
@@ -49,6 +59,7 @@ class Pipeline:
 
     async def run(self, *, task_status: TaskStatus[None]) -> None:
         """Run on the portal until `stop`."""
+        self._loop = asyncio.get_running_loop()
         archive = self._intake.archive
         self._writer = Writer(self._runtime, self._intake, durable=self._durable)
         self._others = [

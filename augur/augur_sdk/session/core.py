@@ -145,9 +145,11 @@ class SessionCore:
 
     def stored(self) -> Future[None]:
         """A future that is done once everything recorded so far is stored."""
+        if self.forked:
+            return self.progress.when(0)
         if self._pipeline is not None:
             self._pipeline.hurry()
-        return self.progress.when(self.recorder.last_seq)
+        return self.progress.when(self.inbox.last_seq)
 
     @property
     def wait_bound(self) -> float:
@@ -258,6 +260,13 @@ class SessionCore:
                 self.manifest = self._as_manifest(self.archive.finish())
             except OSError as error:
                 self.intake.failed(error)
+            except Exception:
+                logger.exception(
+                    "session %s could not be finished; `augur recover %s` can",
+                    self.settings.debug_session_id,
+                    self.root,
+                )
+                return
             else:
                 self._finished = True
                 self.losses.healed()
@@ -300,6 +309,7 @@ class SessionCore:
         self.forked = True
         self.recorder.lock = threading.RLock()
         self.losses = Losses(f"session {self.settings.debug_session_id} in a forked child")
+        self.progress = Progress()
         self._closing = threading.RLock()
         self._pipeline = self._tasks = self._runtime = None
         self.archive.journal.close()
