@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,10 +15,10 @@ import anyio.to_thread
 import orjson
 import pytest
 
-from augur_sdk.errors import BundleReadError
+from augur_sdk.errors import BundleReadError, RecordError
 from augur_sdk.storage import LocalFSStore, ObjectStore, S3Store, StoreError
 from augur_sdk.storage.mirror import Mirror, Pace, push_bundle
-from augur_sdk.storage.upload_queue import UploadState
+from augur_sdk.storage.upload_queue import UploadQueue, UploadState
 from augur_sdk.storage.upload_state import UPLOADS, load_state
 
 T = TypeVar("T")
@@ -378,9 +378,7 @@ def test_a_users_synchronous_store_is_mirrored_too(local: LocalFSStore, tmp_path
 def test_more_paths_than_are_remembered_all_arrive(
     local: LocalFSStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "augur_sdk.storage.upload_queue.UploadQueue.__init__.__defaults__", (None, 2)
-    )
+    monkeypatch.setattr(UploadQueue.__init__, "__defaults__", (None, 2))
     remote = Interrupting(never)
 
     async def main() -> UploadState:
@@ -390,6 +388,35 @@ def test_more_paths_than_are_remembered_all_arrive(
 
     assert anyio.run(main).complete
     assert contents(remote.inner) == FILES
+
+
+def test_a_folder_that_cannot_be_looked_through_is_looked_through_later(
+    local: LocalFSStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remote = Interrupting(never)
+    monkeypatch.setattr(UploadQueue.__init__, "__defaults__", (None, 2))
+    failing = [OSError(5, "Input/output error")] * 3
+    real = LocalFSStore.list_files
+
+    def unreadable(self: LocalFSStore, prefix: str = "") -> Iterator[str]:
+        if failing:
+            raise failing.pop()
+        return real(self, prefix)
+
+    async def main() -> UploadState:
+        mirror = Mirror(local, remote, pace=QUICK)
+        for relpath in FILES:
+            mirror.mark(relpath)
+        monkeypatch.setattr(LocalFSStore, "list_files", unreadable)
+        return await mirrored(mirror)
+
+    assert anyio.run(main).complete
+    assert (contents(remote.inner), failing) == (FILES, [])
+
+
+def test_an_illegal_path_is_refused_when_it_is_marked(local: LocalFSStore) -> None:
+    with pytest.raises(RecordError):
+        Mirror(local, Interrupting(never)).mark("../outside")
 
 
 # -- pushing later

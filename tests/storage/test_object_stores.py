@@ -40,12 +40,6 @@ class TestS3(StoreContract, AsyncStoreContract):
         return make_s3("runs/1")
 
 
-class TestS3WithoutPrefix(StoreContract, AsyncStoreContract):
-    @pytest.fixture
-    def store(self, make_s3: Callable[..., S3Store]) -> S3Store:
-        return make_s3()
-
-
 class TestGoogleCloudStorage(StoreContract, AsyncStoreContract):
     @pytest.fixture
     def store(self, gcs_store: ObjectStore) -> ObjectStore:
@@ -86,6 +80,14 @@ def test_prefixes_keep_bundles_apart(make_s3: Callable[..., S3Store]) -> None:
     one.write_bytes("manifest.json", b"1")
     assert not other.exists("manifest.json")
     assert list(make_s3("runs").list_files()) == ["1/manifest.json"]
+
+
+def test_a_whole_bucket_can_be_a_root(make_s3: Callable[..., S3Store]) -> None:
+    store = make_s3()
+    store.write_bytes("a/b", b"1")
+    assert list(store.list_files()) == ["a/b"]
+    assert store.list_folders() == ["a"]
+    assert store.read_bytes("a/b") == b"1"
 
 
 def test_a_signed_url_opens_the_object_without_credentials(

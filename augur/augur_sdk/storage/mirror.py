@@ -24,6 +24,7 @@ from augur_sdk.errors import BundleReadError
 from augur_sdk.storage.asynchronous import as_async
 from augur_sdk.storage.failures import StoreError, classify
 from augur_sdk.storage.local import LocalFSStore
+from augur_sdk.storage.paths import checked_relpath
 from augur_sdk.storage.protocol import AsyncStore, Store
 from augur_sdk.storage.upload_queue import Pace, UploadQueue, UploadState, next_streak
 from augur_sdk.storage.upload_state import UPLOADS, load_state, save_state, stamp_of
@@ -95,8 +96,12 @@ class Mirror:
         return self._queue.state(self._remote.root_uri)
 
     def mark(self, relpath: str) -> None:
-        """Have a file uploaded, now or again. From any thread; never waits."""
-        if relpath not in _NOT_MIRRORED and self._queue.mark(relpath):
+        """Have a file uploaded, now or again. From any thread; never waits.
+
+        Raises:
+            RecordError: an illegal path.
+        """
+        if relpath not in _NOT_MIRRORED and self._queue.mark(checked_relpath(relpath)):
             self._wake_up()
 
     async def run(self) -> None:
@@ -107,7 +112,7 @@ class Mirror:
                 if batch:
                     await self._round(batch)
                 elif self._queue.take_overflow():
-                    await anyio.to_thread.run_sync(self.mark_changed)
+                    await self._look_again()
                 elif self._closing.is_set():
                     return
                 else:
@@ -156,6 +161,14 @@ class Mirror:
         if self._streak and not self._is_over():
             await self._pause(self._pace.delay(self._streak, random.random()))  # noqa: S311 - jitter
 
+    async def _look_again(self) -> None:
+        try:
+            await anyio.to_thread.run_sync(self.mark_changed)
+        except OSError:  # a folder that cannot be read now may be readable later
+            self._queue.note_overflow()
+            self._streak += 1
+            await self._pause(self._pace.delay(self._streak, random.random()))  # noqa: S311 - jitter
+
     async def _upload(self, relpath: str, stamp: str | None, outcomes: list[bool]) -> None:
         if stamp is None:
             self._queue.vanished(relpath)
@@ -172,8 +185,8 @@ class Mirror:
                 self._on_upload(relpath)
 
     async def _failed(self, relpath: str, error: Exception, outcomes: list[bool]) -> None:
-        here = await anyio.to_thread.run_sync(self._local.exists, relpath)
-        if isinstance(error, FileNotFoundError) and not here:
+        here = await anyio.to_thread.run_sync(stamp_of, self._local, relpath)
+        if isinstance(error, FileNotFoundError) and here is None:
             self._queue.vanished(relpath)
             return
         reason = classify(error).reason

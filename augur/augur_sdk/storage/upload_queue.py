@@ -148,6 +148,11 @@ class UploadQueue:
         with self._lock:
             return self._uploaded.get(relpath) == stamp
 
+    def note_overflow(self) -> None:
+        """There are paths to upload that are not remembered."""
+        with self._lock:
+            self._overflowed = True
+
     def take_overflow(self) -> bool:
         """Whether paths were marked that are not remembered; asking clears it."""
         with self._lock:
