@@ -18,7 +18,7 @@ import orjson
 
 from augur_sdk.errors import RecordError
 
-__all__ = ["MAX_RECORD_BYTES", "Snapshot", "snapshot"]
+__all__ = ["MAX_RECORD_BYTES", "snapshot"]
 
 MAX_RECORD_BYTES: Final = 32 * 1024 * 1024
 """Larger records are refused: one of them would fill the inbox that all calls share."""
@@ -30,14 +30,8 @@ _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _INT_RANGE = range(-(2**63), 2**64)
 
 
-class Snapshot(bytes):
-    """JSON bytes, with the number of values in them that had to be replaced by text."""
-
-    repaired: int = 0
-
-
-def snapshot(value: Any) -> bytes:
-    """Encode `value` as JSON; a `Snapshot` with a count comes back where a value was replaced.
+def snapshot(value: Any) -> tuple[bytes, int]:
+    """Encode `value` as JSON; returns the bytes, and how many values had to be replaced by text.
 
     Raises:
         RecordError: The encoded record is larger than `MAX_RECORD_BYTES`.
@@ -45,11 +39,11 @@ def snapshot(value: Any) -> bytes:
     try:
         raw = orjson.dumps(value, option=_OPTIONS)
     except (TypeError, RecursionError):
-        return _checked(_repaired(value))
+        return _repaired(value)
     # orjson writes NaN and the infinities as null, which would lose them silently.
     if b"null" in raw and _holds_non_finite(value):
-        return _checked(_repaired(value))
-    return _checked(raw)
+        return _repaired(value)
+    return _checked(raw), 0
 
 
 def _checked(raw: bytes) -> bytes:
@@ -72,11 +66,9 @@ def _holds_non_finite(value: Any) -> bool:
     return False
 
 
-def _repaired(value: Any) -> Snapshot:
+def _repaired(value: Any) -> tuple[bytes, int]:
     plain = _Plain()
-    result = Snapshot(orjson.dumps(plain.convert(value, 0)))
-    result.repaired = plain.replaced
-    return result
+    return _checked(orjson.dumps(plain.convert(value, 0))), plain.replaced
 
 
 class _Plain:

@@ -15,7 +15,7 @@ from augur_sdk.errors import RecordError, SessionStateError
 from augur_sdk.models import SCHEMA_VERSION, RunStatus
 from augur_sdk.recording import checks
 from augur_sdk.entry import Entry, Kind
-from augur_sdk.recording.snapshot import Snapshot, snapshot
+from augur_sdk.recording.snapshot import snapshot
 from augur_sdk.recording.table import StepTable
 
 __all__ = ["Lifecycle", "Outlet", "RecorderState", "Settings"]
@@ -178,14 +178,14 @@ class RecorderState:
         )
 
     def _encode(self, value: Any) -> bytes:
-        raw = snapshot(value)
-        if isinstance(raw, Snapshot) and raw.repaired:
+        raw, repaired = snapshot(value)
+        if repaired:
             if self.settings.strict:
                 raise RecordError(
-                    f"the record holds {raw.repaired} value(s) that JSON cannot hold",
+                    f"the record holds {repaired} value(s) that JSON cannot hold",
                     expected="strings, finite numbers, booleans, None, lists and dicts",
                 )
-            self.repaired += raw.repaired
+            self.repaired += repaired
         return raw
 
     def _checked(self, record: str, raw: bytes) -> bytes:
