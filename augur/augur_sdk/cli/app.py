@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 import typer
@@ -40,13 +41,16 @@ def build_app() -> typer.Typer:
     return app
 
 
-def run() -> int:
-    """Run the command that the process was started with, and return its exit code.
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command, and return its exit code.
 
     What this package raises on purpose, and what the file system refuses, is said in one line.
+
+    Args:
+        arguments: The command and its options; those of the process unless given.
     """
     try:
-        build_app()()
+        build_app()(args=arguments)
     except (AugurError, OSError) as error:
         print(f"augur: {error}", file=sys.stderr)
         return ExitCode.UNUSABLE

@@ -14,9 +14,9 @@ from augur_sdk.errors import AugurError, MissingExtraError
 from augur_sdk.models import CoordinateSpace
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import Browser, BrowserType, Page
 
-__all__ = ["BrowserMissingError", "ChromiumScreen", "find_chromium", "open_chromium"]
+__all__ = ["BrowserUnavailableError", "ChromiumScreen", "find_chromium", "open_chromium"]
 
 EXECUTABLE_VARIABLE: Final = "AUGUR_CHROMIUM"
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -40,14 +40,13 @@ FLAGS: Final = (
 """No traffic but the page's own, and text that is drawn alike on every machine."""
 
 
-class BrowserMissingError(AugurError):
-    """There is no Chromium to drive."""
+class BrowserUnavailableError(AugurError):
+    """There is no Chromium to drive, or it does not start."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
         super().__init__(
-            f"no Chromium found: looked at {EXECUTABLE_VARIABLE} and for {', '.join(NAMES)} on "
-            f"PATH. Install one (Debian: apt install chromium), or point {EXECUTABLE_VARIABLE} at "
-            "an executable; or run the demo without --browser."
+            f"{what}. Install one (Debian: apt install chromium), or point {EXECUTABLE_VARIABLE} "
+            "at an executable; or run the demo without --browser."
         )
 
 
@@ -55,14 +54,14 @@ def find_chromium() -> str:
     """The Chromium to drive: AUGUR_CHROMIUM when it is set, else the first one on PATH.
 
     Raises:
-        BrowserMissingError: There is none.
+        BrowserUnavailableError: There is none.
     """
     named = os.environ.get(EXECUTABLE_VARIABLE)
     candidates = (named,) if named else NAMES
     for candidate in candidates:
         if path := shutil.which(candidate):
             return path
-    raise BrowserMissingError
+    raise BrowserUnavailableError(f"no Chromium found: looked for {', '.join(candidates)}")
 
 
 class ChromiumScreen:
@@ -108,7 +107,7 @@ async def open_chromium(url: str, *, headed: bool = False) -> AsyncIterator[Chro
 
     Raises:
         MissingExtraError: Playwright is not installed.
-        BrowserMissingError: There is no Chromium.
+        BrowserUnavailableError: There is no Chromium, or it does not start.
     """
     try:
         from playwright.async_api import async_playwright
@@ -117,17 +116,23 @@ async def open_chromium(url: str, *, headed: bool = False) -> AsyncIterator[Chro
     executable = find_chromium()
     width, height = VIEWPORT
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=executable,
-            headless=not headed,
-            args=_flags(),
-        )
+        browser = await _launch(playwright.chromium, executable, headed=headed)
         try:
             page = await browser.new_page(viewport={"width": width, "height": height})
             await page.goto(url)
             yield ChromiumScreen(page)
         finally:
             await browser.close()
+
+
+async def _launch(chromium: BrowserType, executable: str, *, headed: bool) -> Browser:
+    from playwright.async_api import Error
+
+    try:
+        return await chromium.launch(executable_path=executable, headless=not headed, args=_flags())
+    except Error as error:
+        first_line = str(error).partition("\n")[0]
+        raise BrowserUnavailableError(f"{executable} does not start ({first_line})") from error
 
 
 def _flags() -> list[str]:

@@ -9,7 +9,7 @@ from typing import Final
 __all__ = ["BRAND", "CATALOGUE", "PASSWORD", "USER", "Product", "as_records", "products", "search"]
 
 BRAND: Final = "Tern & Oak"
-USER: Final = "ada"
+USER: Final = "ada.wren"
 PASSWORD: Final = "correct-horse"  # noqa: S105 - the made-up login of a shop that exists nowhere
 
 

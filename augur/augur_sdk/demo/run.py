@@ -86,7 +86,7 @@ def run_demo(
 
     Raises:
         MissingExtraError: `browser`, and Playwright is not installed.
-        BrowserMissingError: `browser`, and there is no Chromium.
+        BrowserUnavailableError: `browser`, and there is no Chromium, or it does not start.
     """
     from augur_sdk.validation import validate_bundle
 
