@@ -33,7 +33,8 @@ class PromptHash:
         """Take in one more message, pictures included."""
         import orjson
 
-        self._digest.update(orjson.dumps(message, default=str, option=orjson.OPT_SORT_KEYS))
+        options = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+        self._digest.update(orjson.dumps(message, default=str, option=options))
 
     def value(self) -> str:
         """The digest so far, as `sha256:` and 64 hex digits."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from augur_sdk.adapters.logged_message import LoggedMessage
 from augur_sdk.replay.decision import point_of
 
 __all__ = ["PendingStep", "Turn", "decision", "outcome"]
+
+
+_ENLARGING: Final = frozenset({"zoom"})
 
 
 @dataclass(slots=True)
@@ -25,6 +28,16 @@ class PendingStep:
     post: bytes | None = None
     error: str | None = None
     ended_at: str | None = None
+
+    @property
+    def shows_a_part(self) -> bool:
+        """Whether its result is a part of the screen, enlarged, and no state to go on from."""
+        return self.action is not None and self.action["type"] in _ENLARGING
+
+    @property
+    def left_behind(self) -> bytes | None:
+        """The screen as the next action of the same turn found it, where that is known."""
+        return self.pre if self.shows_a_part else self.post
 
 
 @dataclass(slots=True)
