@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from rich import box
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -24,13 +25,29 @@ STYLES: Final = {
     "halted": "red",
 }
 
+Columns = dict[str, list[Text]]
+"""Cells by the column's name, in the order of the rows."""
+
+FLEXIBLE: Final = ("intent", "target")
+"""Columns that give way, the first one first."""
+
+NARROWEST: Final = 12
+WIDEST: Final = 60
+"""Characters that a column keeps, and gets at most."""
+
+NUMBERS: Final = frozenset({"step", "took"})
+
+DISPENSABLE: Final = frozenset({"target", "pictures"})
+COMFORTABLE_WIDTH: Final = 112
+"""Characters under which a terminal is narrow, and gets the dispensable columns no more."""
+
 
 def print_summary(summary: Summary) -> None:
     """Print the header, the steps, and what to look at first."""
     console = output()
     console.print(_header(summary))
     if summary.rows:
-        console.print(_steps(summary.rows))
+        console.print("", _steps(summary.rows, console.width), "", sep="\n")
     _print_rest(console, summary)
     if not summary.complete:
         console.print("This run is unfinished: it is still going, or it was killed. If it was:")
@@ -65,34 +82,46 @@ def _header(summary: Summary) -> Table:
     return table
 
 
-def _steps(rows: list[StepRow]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("step", justify="right", no_wrap=True)
-    table.add_column("type", no_wrap=True)
-    table.add_column("intent", overflow="ellipsis", no_wrap=True, ratio=3)
-    table.add_column("target", overflow="ellipsis", no_wrap=True, ratio=1)
-    table.add_column("status", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    table.add_column("failure class", overflow="fold")
-    table.add_column("took", justify="right", no_wrap=True)
-    table.add_column("pictures", no_wrap=True)
-    for row in rows:
-        table.add_row(*_cells(row))
+def _steps(rows: list[StepRow], width: int) -> Table:
+    """The steps' table; only intent and target give way when a terminal is narrow."""
+    columns = _columns(rows)
+    if width < COMFORTABLE_WIDTH:
+        columns = {name: cells for name, cells in columns.items() if name not in DISPENSABLE}
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for name, column_width in _widths(columns, width).items():
+        justify: JustifyMethod = "right" if name in NUMBERS else "left"
+        table.add_column(name, width=column_width, no_wrap=True, justify=justify)
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*row)
     return table
 
 
-def _cells(row: StepRow) -> tuple[Text | str, ...]:
-    return (
-        _index(row),
-        _text(row.type),
-        _text(row.intent),
-        _text(row.target),
-        _styled(row.status),
-        _styled(row.verdict),
-        _text(row.failure_class),
-        "" if row.duration_ms is None else _duration(row.duration_ms),
-        " ".join(row.screenshots),
-    )
+def _widths(columns: Columns, width: int) -> dict[str, int]:
+    """What each column needs; the flexible ones, what the others leave of it."""
+    needed = {
+        name: min(max(cell_len(name), *(cell.cell_len for cell in cells)), WIDEST)
+        for name, cells in columns.items()
+    }
+    room = width - 2 * len(columns)
+    for name in FLEXIBLE:
+        others = sum(wanted for other, wanted in needed.items() if other != name)
+        if name in needed:
+            needed[name] = max(NARROWEST, min(needed[name], room - others))
+    return needed
+
+
+def _columns(rows: list[StepRow]) -> Columns:
+    return {
+        "step": [Text(_index(row)) for row in rows],
+        "type": [_text(row.type) for row in rows],
+        "intent": [_text(row.intent) for row in rows],
+        "target": [_text(row.target) for row in rows],
+        "status": [_styled(row.status) for row in rows],
+        "verdict": [_styled(row.verdict) for row in rows],
+        "failure class": [_text(row.failure_class) for row in rows],
+        "took": [_text(_duration(row.duration_ms)) for row in rows],
+        "pictures": [_text(" ".join(row.screenshots)) for row in rows],
+    }
 
 
 def _index(row: StepRow) -> str:
@@ -120,7 +149,9 @@ def _costs(costs: Any) -> str:
     return ", ".join(f"{printable(name)} {printable(costs[name])}" for name in sorted(costs))
 
 
-def _duration(milliseconds: float) -> str:
+def _duration(milliseconds: float | None) -> str:
+    if milliseconds is None:
+        return ""
     if milliseconds < 1000:
         return f"{milliseconds:.0f} ms"
     if milliseconds < 60_000:
