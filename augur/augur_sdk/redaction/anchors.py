@@ -8,6 +8,7 @@ the same answer, some twenty times slower, still linear.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,21 @@ EDGE: Final = r"(?:^|[^a-z0-9]|\\[bfnrt]|\\u[0-9a-f]{4}|%[0-9a-f]{2})"
 
 _SET_MEMORY: Final = 64 << 20
 """Many times what the automaton of all rules needs: it must never give up for lack of memory."""
+
+
+_forks = 0
+"""How often this process's ancestors forked since the import; one a process by nature."""
+
+_inherited: list[object] = []
+
+
+def _count_fork() -> None:
+    global _forks
+    _forks += 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_count_fork)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +79,23 @@ class AnchorSet:
 
     def __init__(self, groups: Mapping[int, Sequence[Anchor]]) -> None:
         self._groups = [name for name, anchors in groups.items() for _ in anchors]
-        anchors = [anchor for anchors in groups.values() for anchor in anchors]
-        self._match = _compile(anchors)
+        self._anchors = [anchor for anchors in groups.values() for anchor in anchors]
+        self._match = _compile(self._anchors)
+        self._forks = _forks
 
     def hits(self, encoded: bytes) -> list[int]:
         """The groups with an anchor in this UTF-8 text, in order."""
+        if self._forks != _forks:
+            self._match_after_fork()
         found = self._match(encoded)
         return sorted({self._groups[index] for index in found}) if found else []
+
+    def _match_after_fork(self) -> None:
+        # A thread of the parent's may have held the automaton's lock: it is left as it is, never
+        # to be freed, and another one made.
+        _inherited.append(self._match)
+        self._match = _compile(self._anchors)
+        self._forks = _forks
 
 
 def _compile(anchors: Sequence[Anchor]) -> Callable[[bytes], Sequence[int] | None]:
