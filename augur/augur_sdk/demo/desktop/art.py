@@ -64,11 +64,11 @@ def _mug(pen: _Pen, ink: str, tint: str) -> None:
     pen.ellipse((-38, -49, 72, 11), "#4b3a30")
 
 
-def _tumbler(pen: _Pen, ink: str, tint: str) -> None:
+def _tumbler(pen: _Pen, ink: str, _tint: str) -> None:
     pen.polygon([(-36, -36), (36, -36), (27, 60), (-27, 60)], ink)
     pen.box((-42, -50, 84, 16), "#2c3832", 6)
     pen.box((-30, -62, 60, 14), "#2c3832", 5)
-    pen.polygon([(-33, -4), (33, -4), (31, 20), (-31, 20)], tint)
+    pen.polygon([(-33, -4), (33, -4), (31, 20), (-31, 20)], "#f4f7f5")
 
 
 def _lamp(pen: _Pen, ink: str, tint: str) -> None:
