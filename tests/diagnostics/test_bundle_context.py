@@ -21,7 +21,7 @@ from augur_sdk.diagnostics.trace_index import index_trace
 from augur_sdk.errors import BundleReadError
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=8,
 )
@@ -71,13 +71,10 @@ def test_every_formatting_of_a_trace_is_read(
     trace = {"version": "steps", "session": session, "other": [{"steps": [{}]}], "steps": steps}
     text = json.dumps(trace, indent=indent, ensure_ascii=ascii_only)
     with small_chunks(), folder() as root:
-        (root / "trace.json").write_text(text, encoding="utf-8", errors="surrogatepass")
+        (root / "trace.json").write_text(text, encoding="utf-8")
         ctx = BundleContext(root)
-        try:
-            assert list(ctx.steps) == steps
-            assert ctx.session == session
-        except BundleReadError:
-            text.encode("utf-8", "surrogatepass").decode("utf-8")  # orjson refuses lone surrogates
+        assert list(ctx.steps) == steps
+        assert ctx.session == session
 
 
 @contextmanager

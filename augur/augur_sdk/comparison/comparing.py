@@ -182,7 +182,7 @@ def _summary(row: AlignedStep) -> str:
         return f"step {row.b} of B has no counterpart in A: {row.action_b}"
     if row.difference == "outcome":
         return (
-            f"the same action ended otherwise: {row.outcome_a or 'nothing said'} in A, "
+            f"{row.action_a} ended otherwise: {row.outcome_a or 'nothing said'} in A, "
             f"{row.outcome_b or 'nothing said'} in B"
         )
     return f"{_screen(row)}A did {row.action_a}, B did {row.action_b}"

@@ -54,6 +54,6 @@ td:nth-child(5),td:nth-child(6){white-space:nowrap;color:var(--soft)}
 tr.action,tr.outcome,tr.only_a,tr.only_b{background:var(--tint)}
 tr.action td:last-child,tr.outcome td:last-child,tr.only_a td:last-child,
 tr.only_b td:last-child{color:var(--bad)}
-.outcome{color:var(--soft);font-size:12.5px}
+span.outcome{color:var(--soft);font-size:12.5px}
 span.outcome::before{content:"\\2192\\00a0"}
 """

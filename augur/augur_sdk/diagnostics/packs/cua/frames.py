@@ -113,14 +113,16 @@ def _recorded_as_unchanged(first: Step, second: Step) -> bool:
 
 
 def _unchanged(ctx: BundleContext, step: Step) -> str:
+    """Everything that shows it; empty when nothing does."""
+    reasons = []
     if has_failure_class(step, "no_state_change"):
-        return "its failure class says so"
+        reasons.append("its failure class says so")
     if verdict_blames_no_change(step):
-        return "the verdict calls it recoverable for that reason"
+        reasons.append("the verdict calls it recoverable for that reason")
     pictures = (step.get("observation_pre"), step.get("observation_post"))
     if meant_to_change(step) and ctx.pictures.same(*pictures):
-        return "the screenshots before and after it are the same"
-    return ""
+        reasons.append("the screenshots before and after it are the same")
+    return ", and ".join(reasons)
 
 
 def _references(step: Step) -> Iterator[str]:

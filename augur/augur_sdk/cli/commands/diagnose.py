@@ -1,0 +1,87 @@
+"""`augur diagnose DIR`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from augur_sdk.cli.exit_codes import ExitCode
+from augur_sdk.cli.terminal import JSON_OPTION_HELP, busy, output, print_json, printable
+
+if TYPE_CHECKING:
+    from augur_sdk.diagnostics import DiagnosticFinding
+
+__all__ = ["command"]
+
+_STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": "dim"}
+
+
+def command(
+    bundle_dir: Annotated[Path, typer.Argument(metavar="DIR", help="The bundle's folder.")],
+    rules: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A rule pack, such as cua or cua_plus; may be repeated.", show_default="cua"
+        ),
+    ] = None,
+    fail_on: Annotated[
+        str | None,
+        typer.Option(
+            help="Exit with 1 when a finding is this severe or more: info, low, medium, high, "
+            "critical."
+        ),
+    ] = None,
+    write: Annotated[
+        bool,
+        typer.Option("--write/--no-write", help="Write diagnostics/findings.json into the bundle."),
+    ] = True,
+    json: Annotated[bool, typer.Option("--json", help=JSON_OPTION_HELP)] = False,
+) -> None:
+    """Find out what went wrong in a run, with the evidence for it."""
+    from augur_sdk.cli.bundle_folder import require_bundle
+    from augur_sdk.diagnostics import at_least, available_packs, diagnose, write_findings
+    from augur_sdk.models.vocabulary import SEVERITIES
+
+    packs = [name for given in rules or ["cua"] for name in given.split(",")]
+    _require(packs, available_packs(), "--rules")
+    _require([fail_on] if fail_on else [], SEVERITIES, "--fail-on")
+    require_bundle(bundle_dir)
+    with busy("Diagnosing"):
+        findings = diagnose(bundle_dir, packs)
+    if write:
+        write_findings(bundle_dir, findings)
+    if json:
+        print_json({"bundle": str(bundle_dir), "rules": packs, "findings": findings})
+    else:
+        _print(bundle_dir, findings)
+    failing = at_least(findings, fail_on) if fail_on else []
+    raise typer.Exit(ExitCode.PROBLEM if failing else ExitCode.OK)
+
+
+def _require(given: Sequence[str], known: Sequence[str], option: str) -> None:
+    for name in given:
+        if name not in known:
+            raise typer.BadParameter(
+                f"{name!r} is not one of {', '.join(known)}", param_hint=option
+            )
+
+
+def _print(bundle_dir: Path, findings: list[DiagnosticFinding]) -> None:
+    from rich.text import Text
+
+    console = output()
+    for finding in findings:
+        index = finding.get("step_index")
+        where = "the run" if index is None else f"step {index}"
+        head = Text(f"{finding['severity']:<9}", style=_STYLES[finding["severity"]])
+        console.print(head + Text(f"{finding['rule_id']}, {where}"), soft_wrap=True)
+        console.print(Text(f"         {printable(finding['summary'])}"), soft_wrap=True)
+        for evidence in finding["evidence"]:
+            console.print(Text(f"         {printable(evidence['ref'])}", "dim"), soft_wrap=True)
+        if advice := finding.get("recommendation"):
+            console.print(Text(f"         -> {printable(advice)}", "yellow"), soft_wrap=True)
+    count = f"{len(findings)} findings" if len(findings) != 1 else "1 finding"
+    console.print(Text(f"{bundle_dir}: {count}"), soft_wrap=True)

@@ -1,0 +1,99 @@
+"""`augur diff A B`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from augur_sdk.cli.exit_codes import ExitCode
+from augur_sdk.cli.terminal import JSON_OPTION_HELP, busy, output, print_json, printable
+
+if TYPE_CHECKING:
+    from augur_sdk.comparison import BundleComparison
+
+__all__ = ["command"]
+
+_SHOWN = 20
+
+
+def command(
+    a: Annotated[Path, typer.Argument(metavar="A", help="The bundle to compare with.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="The bundle to judge.")],
+    rules: Annotated[
+        list[str] | None,
+        typer.Option(help="A rule pack whose findings are compared.", show_default="cua"),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write the comparison as a page to this file.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help=JSON_OPTION_HELP)] = False,
+) -> None:
+    """Compare two runs: where they part, and which findings are new or resolved.
+
+    Exits with 1 when the runs differ.
+    """
+    from augur_sdk.cli.bundle_folder import require_bundle
+    from augur_sdk.comparison import compare_bundles, render_html
+    from augur_sdk.diagnostics import available_packs
+
+    packs = [name for given in rules or ["cua"] for name in given.split(",")]
+    for name in packs:
+        if name not in available_packs():
+            known = ", ".join(available_packs())
+            raise typer.BadParameter(f"{name!r} is not one of {known}", param_hint="--rules")
+    require_bundle(a)
+    require_bundle(b)
+    with busy("Comparing"):
+        comparison = compare_bundles(a, b, packs=packs)
+    if html:
+        html.write_text(render_html(comparison), encoding="utf-8")
+    if json:
+        print_json(comparison.as_dict())
+    else:
+        _print(comparison, html)
+    raise typer.Exit(ExitCode.OK if comparison.same else ExitCode.PROBLEM)
+
+
+def _print(comparison: BundleComparison, html: Path | None) -> None:
+    from rich.text import Text
+
+    console = output()
+    share = f"{comparison.similarity:.0%} of steps and pairs of steps in common"
+    if comparison.divergence is None:
+        console.print(f"The same trajectory, {comparison.a.steps} steps; {share}.")
+    else:
+        console.print(f"The runs differ; {share}.")
+        console.print(f"First divergence: {printable(comparison.divergence.summary)}", style="bold")
+    differences = list(comparison.differences())
+    for row in differences[:_SHOWN]:
+        places = [("-" if place is None else str(place)) for place in (row.a, row.b)]
+        line = Text(f"  A {places[0]:>4}  B {places[1]:>4}  {row.difference:<8}", "yellow")
+        acted = printable(row.action_b or row.action_a)
+        console.print(line + Text(f"{acted} ({printable(row.outcome_b or row.outcome_a)})"))
+    if len(differences) > _SHOWN:
+        console.print(f"  and {len(differences) - _SHOWN} more")
+    _print_findings(comparison)
+    if html:
+        console.print(f"Page: {html}", soft_wrap=True)
+
+
+def _print_findings(comparison: BundleComparison) -> None:
+    from rich.text import Text
+
+    console = output()
+    changes = comparison.findings
+    groups = {
+        "new": changes.new,
+        "promoted": [promotion.finding for promotion in changes.promoted],
+        "resolved": changes.resolved,
+    }
+    console.print(
+        f"Findings: {', '.join(f'{len(found)} {name}' for name, found in groups.items())}, "
+        f"{changes.unchanged} unchanged."
+    )
+    for name, found in groups.items():
+        for finding in found:
+            line = f"  {name:<9}{finding['severity']:<9}{finding['rule_id']}: {finding['summary']}"
+            console.print(Text(printable(line.rstrip())), soft_wrap=True)
