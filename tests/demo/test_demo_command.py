@@ -14,7 +14,8 @@ import pytest
 from augur_sdk.demo.browser import BrowserUnavailableError, find_chromium
 from augur_sdk.validation import validate_bundle
 
-DEADLINE = 55
+DEADLINE = 110
+"""Seconds; a cold Chromium on a busy machine needs more than the usual test gets."""
 
 
 def augur(
@@ -54,6 +55,7 @@ def test_the_demo_ends_with_a_valid_bundle_and_says_where(tmp_path: Path) -> Non
 
 
 @pytest.mark.browser
+@pytest.mark.timeout(120)
 @pytest.mark.skipif(bool(why_no_browser()), reason=why_no_browser())
 def test_the_demo_buys_the_mug_in_a_real_browser(tmp_path: Path) -> None:
     ended = augur("demo", "--browser", "--json", "--out", str(tmp_path / "run"))
