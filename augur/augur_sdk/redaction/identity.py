@@ -17,29 +17,29 @@ _CARD_PREFIX: Final = re.compile(
     r"|6(?:011|5|4[4-9]|2)"
 )
 _CARD_LENGTHS: Final = frozenset({13, 14, 15, 16, 19})
-_DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_SEPARATORS: Final = str.maketrans("", "", " .-+%")
+_DOUBLED: Final = bytes.maketrans(b"0123456789", b"0246813579")
+_ZERO: Final = ord("0")
 
 
 def is_card_number(digits: str) -> bool:
     """True for the digits of a payment card: a known prefix and length, and Luhn's check."""
     if len(digits) not in _CARD_LENGTHS or not _CARD_PREFIX.match(digits):
         return False
-    numbers = [ord(digit) - 48 for digit in reversed(digits)]
-    return (sum(numbers[::2]) + sum(_DOUBLED[n] for n in numbers[1::2])) % 10 == 0
+    numbers = digits.encode()[::-1]
+    total = sum(numbers[::2]) + sum(numbers[1::2].translate(_DOUBLED)) - len(digits) * _ZERO
+    return total % 10 == 0
 
 
 def _is_card(match: re.Match[str]) -> bool:
-    return is_card_number("".join(filter(str.isdigit, match[0])))
+    return is_card_number(match[0].replace("%20", "").translate(_SEPARATORS))
 
-
-_EDGE_BEFORE: Final = r"(?<![\w+-])(?<!\d[.,])"
-_EDGE_AFTER: Final = r"(?![\w-])(?![.,]\d)"
 
 _CARD: Final = pattern_rule(
     "card",
-    _EDGE_BEFORE
-    + r"(?:\d{13,19}+|\d{4}(?:([ .-])|%20|\+)\d{4}(?:\1|%20|\+)\d{4}(?:\1|%20|\+)\d{1,7}+"
-    r"|\d{4}(?:[ .-]|%20|\+)\d{6}(?:[ .-]|%20|\+)\d{4,5}+)" + _EDGE_AFTER,
+    r"(?<![\w+-])(?<!\d[.,])"
+    r"(?:\d{13,19}+|\d{4}(?:([ .-])|%20|\+)\d{4}(?:\1|%20|\+)\d{4}(?:\1|%20|\+)\d{1,7}+"
+    r"|\d{4}(?:[ .-]|%20|\+)\d{6}(?:[ .-]|%20|\+)\d{4,5}+)(?![\w-])(?![.,]\d)",
     anchors=(
         pattern(r"[0-9]{13}"),
         pattern(r"[0-9]{4}(?:[ .+-]|%20)[0-9]{4}(?:[ .+-]|%20)[0-9]{4}"),
@@ -48,18 +48,19 @@ _CARD: Final = pattern_rule(
     accept=_is_card,
 )
 
+
+def _is_social_security(match: re.Match[str]) -> bool:
+    """With dashes by its form; with spaces only beside its name."""
+    before = match.string[max(0, match.start() - 24) : match.start()]
+    return match[1] == "-" or "ssn" in before.lower() or "social" in before.lower()
+
+
 _SSN: Final = pattern_rule(
     "ssn",
     r"(?<![\w.+-])(?!000|666|9)\d{3}([- ])(?!00)\d{2}\1(?!0000)\d{4}(?![\w-])(?!\.\d)",
     anchors=(pattern(r"[0-9]{3}[- ][0-9]{2}[- ][0-9]{4}"),),
-    accept=lambda match: match[1] == "-" or "ssn" in _before(match, 24).lower(),
+    accept=_is_social_security,
 )
-
-
-def _before(match: re.Match[str], length: int) -> str:
-    start = match.start()
-    return match.string[max(0, start - length) : start]
-
 
 _IBAN_COUNTRIES: Final = {
     15: "NO",
@@ -87,28 +88,26 @@ _IBAN_LENGTHS: Final = {
 }
 _IBAN_HEAD: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d\d(?=[ ]?[A-Za-z0-9]{4})", re.ASCII)
 _IBAN_WINDOW: Final = 64
+_AS_NUMBERS: Final = str.maketrans({chr(code): str(code - 55) for code in range(65, 91)})
 
 
 def _iban_end(text: str, start: int) -> int:
     """Where the account number that begins at `start` ends, or -1 if none does."""
-    length = _IBAN_LENGTHS.get(text[start : start + 2].upper(), 0)
-    seen = 0
-    for end in range(start, min(len(text), start + _IBAN_WINDOW)):
-        seen += text[end] != " "
-        if seen == length:
-            break
-    else:
+    window = text[start : start + _IBAN_WINDOW]
+    length = _IBAN_LENGTHS.get(window[:2].upper(), _IBAN_WINDOW)
+    number = window.replace(" ", "")[:length]
+    if len(number) < length or not (number.isascii() and number.isalnum()):
         return -1
-    found = text[start : end + 1]
-    if text[end + 1 : end + 2].isalnum() or not (found.isupper() or found.islower()):
+    if not (number.isupper() or number.islower()) or not _has_check_digits(number):
         return -1
-    return end + 1 if _has_check_digits(found.replace(" ", "")) else -1
+    end = start + length
+    while len(text[start:end].replace(" ", "")) < length:
+        end += 1
+    return -1 if text[end : end + 1].isalnum() else end
 
 
 def _has_check_digits(iban: str) -> bool:
-    if not (iban.isascii() and iban.isalnum()):
-        return False
-    return int("".join(str(int(c, 36)) for c in iban[4:] + iban[:4])) % 97 == 1
+    return int((iban[4:] + iban[:4]).upper().translate(_AS_NUMBERS)) % 97 == 1
 
 
 def _find_ibans(text: str) -> Iterator[Span]:
@@ -134,41 +133,26 @@ _NOT_A_DOMAIN: Final = words(
 )
 """Endings of files and units that stand after an `@` (`icon@2x.png`, `getty@tty1.service`)."""
 
-_EMAIL_HOST: Final = re.compile(
-    r"(?:@|%40|\\u0040|&#64;)"
-    r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(xn--[\w-]{1,59}|[^\W\d_]{2,24})(?![\w-])"
-)
-_NOT_IN_LOCAL_PART: Final = re.compile(r"[^\w.+'-]")
-_LONGEST_LOCAL_PART: Final = 64
-_ESCAPE: Final = re.compile(r"(?<=\\)(?:[nrtbf]|u00[0-9a-fA-F]{2})|(?<=%)[0-9a-fA-F]{2}")
+
+def _is_address(match: re.Match[str]) -> bool:
+    """No file name, and no user name in a URL."""
+    start = match.start()
+    in_url = match.string[max(0, start - 3) : start] == "://"
+    return not in_url and match["top"].lower() not in _NOT_A_DOMAIN
 
 
-def _local_part_start(text: str, at: int) -> int:
-    """Where the local part that ends at `at` begins; an escape before it is not part of it."""
-    window = text[max(0, at - _LONGEST_LOCAL_PART) : at]
-    start = at - len(_NOT_IN_LOCAL_PART.split(window)[-1].lstrip(".'-"))
-    escape = _ESCAPE.match(text, start, at)
-    return escape.end() if escape and escape.end() < at else start
-
-
-def _find_addresses(text: str) -> Iterator[Span]:
-    for host in _EMAIL_HOST.finditer(text):
-        at = host.start()
-        start = _local_part_start(text, at)
-        if start == at or host[1].lower() in _NOT_A_DOMAIN:
-            continue
-        if text[start:at] == "git" and text[host.end() : host.end() + 1] in {":", "/"}:
-            continue
-        yield start, host.end(), "email"
-
-
-_EMAIL: Final = span_rule(
+_EMAIL: Final = pattern_rule(
     "email",
-    (
+    r"(?:(?<![\w.+'\\%-])|(?<=%[0-9A-Fa-f]{2})|(?<=%)(?![0-9A-Fa-f]{2})|(?<=\\[nrtbf])"
+    r"|(?<=\\u00[0-9A-Fa-f]{2})|(?<=[\\'])(?![nrtbfu]))(?!git(?:@|%40)[\w.-]{1,253}+[:/])"
+    r"[^\W_][\w.+'-]*+(?:@|%40|\\u0040|&#64;)"
+    r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?P<top>xn--[\w-]{1,59}|[^\W\d_]{2,24})(?![\w-])",
+    flags=re.UNICODE,
+    anchors=(
         pattern(r"@[^\s\"@.]+\.[^\s\"@.0-9]"),
         pattern(r"(?:%40|\\u0040|&#64;)[^\s\"@.]+\.[^\s\"@.0-9]"),
     ),
-    _find_addresses,
+    accept=_is_address,
 )
 
 IDENTITY_RULES: Final[tuple[Rule, ...]] = (_EMAIL, _CARD, _SSN, _IBAN)

@@ -15,16 +15,19 @@ from augur_sdk.redaction.vocabulary import words
 __all__ = ["has_digit_or_symbol", "is_code", "is_placeholder", "is_plain_word", "looks_opaque"]
 
 _PLACEHOLDER: Final = re.compile(
-    r"(?:[*•●·xX.#_-]{2,}|<[^<>]*>?|\{+[^{}]*\}*|\$[\w({].*|%\(?\w*\)?[sd]?|\[[^\[\]]*\]?"
-    r"|\.\.\.|…|\?+|\(.*|your[_-].*|my[_-](?:token|key|secret|password)|example|changeme|redacted"
-    r"|null|none|nil|true|false|undefined|yes|no|on|off|empty|hidden|masked|unset|set|missing"
-    r"|str|string|text|int|integer|number|bool|boolean|any|object|array|optional|required|unknown"
-    r"|bytes|dict|list|secretstr|password|passwd|pwd|token|secret|apikey|api[_-]key|cookie|value"
-    r"|\\*[\"']*)[.,;:!?)\]}]*",
+    r"[*•●·xX.#_?…-]{2,}|\?|<[^<>]*>?|\{+[^{}]*\}*|\$[\w({].*|%\(?\w*\)?[sd]?|\[[^\[\]]*\]?|\(.*"
+    r"|\\*[\"']*|(?:your|my)[_-].*",
     re.IGNORECASE | re.DOTALL,
 )
+_PLACEHOLDER_STARTS: Final = frozenset("*•●·xX.#_?…-<{$%[(\\\"'yYmM")
+_TYPES_AND_BLANKS: Final = words(
+    "example changeme redacted null none nil true false undefined yes no on off empty hidden "
+    "masked unset set missing str string text int integer number bool boolean any object array "
+    "optional required unknown bytes dict list secretstr password passwd pwd token secret apikey "
+    "api_key api-key cookie value"
+)
 _CODE: Final = re.compile(
-    r"(?:self|this|os|process|settings|config|cfg|request|req|res|response|env|args|options|opts"
+    r"[A-Z]\w*\[.*|(?:self|this|os|process|settings|config|cfg|request|req|res|response|env|args|options|opts"
     r"|props|state|params|data|ctx|context|app|session|user|form|body|event|e|import|window|document"
     r"|input|await|new|getpass|secrets|kwargs|credentials|vault|client)"
     r"(?:[.(\[][^\s]*|\?\..*)|[A-Za-z_][\w.]*\(.*|(?:await|new|lambda|not|await)\b.*",
@@ -34,13 +37,13 @@ _WORDS: Final = words(
     "a about access accepted account after again all allowed already also an and any are as ask "
     "at authentication authorization auth available be because been before below best blank "
     "bottom box but button by can cannot change changed characters check checkbox choose clear "
-    "click column configuration confirm contains correct could create created current default "
+    "click column configuration confirm contains could create created current default "
     "deny denied description dialog did different disabled do does don't each either element "
     "email empty enabled enter entered entry error every exactly expired expires failed field "
     "fields fill filled first focus for forgot forgotten form from generate generated "
     "generation get given go has have header here hide hint how if in incorrect info "
     "information input inputs instead invalid is it item its keep label last leave length less "
-    "letters line link list locked log login long lower lowercase manager management match "
+    "letters line link list locked log login long lower lowercase manager manage management match "
     "matches may menu message minimum maximum missing mode modal more must name needed new next "
     "no none not notice now number numbers of off ok old on once one only open option optional "
     "or other our out over page panel pending people please policies policy popup preferences "
@@ -56,12 +59,18 @@ _WORDS: Final = words(
 _SYMBOL: Final = re.compile(r"[0-9_@#$%^&*+=~]|[a-z][A-Z]|[!?][^\s!?]")
 _OPAQUE: Final = re.compile(r"[0-9_~+/=]|[a-z][A-Z]")
 _PUNCTUATION: Final = ".,;:!?()[]{}\"'`*-\u2013\u2014\u2026"
+_ENDS: Final = ".,;:!?)]}"
 _LONG_FOR_A_WORD: Final = 24
 
 
 def is_placeholder(value: str) -> bool:
     """Dots, a template, a type name, a bare keyword, or something already redacted."""
-    return value.startswith(MARKER_HEAD) or _PLACEHOLDER.fullmatch(value) is not None
+    bare = value.rstrip(_ENDS)
+    if not bare:
+        return True
+    if bare[0] in _PLACEHOLDER_STARTS and _PLACEHOLDER.fullmatch(bare):
+        return True
+    return value.startswith(MARKER_HEAD) or bare.lower() in _TYPES_AND_BLANKS
 
 
 def is_code(value: str) -> bool:

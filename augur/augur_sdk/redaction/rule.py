@@ -49,10 +49,10 @@ def pattern_rule(
         expression: linear for any input; see the module's text.
         anchors: literals one of which occurs in whatever matches.
         kind: the marker's kind; the rule's name by default.
-        flags: of the `re` module. `re.ASCII` is always on.
+        flags: of the `re` module; `re.ASCII` unless `re.UNICODE` is among them.
         accept: looks closer at a match; False leaves it alone.
     """
-    compiled = re.compile(expression, flags | re.ASCII)
+    compiled = re.compile(expression, flags if flags & re.UNICODE else flags | re.ASCII)
     mark = marker(kind or name)
     group = "secret" if "secret" in compiled.groupindex else 0
 
