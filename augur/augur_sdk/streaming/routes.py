@@ -22,6 +22,7 @@ __all__ = [
     "Merge",
     "Route",
     "Wire",
+    "commands_path",
     "compose",
     "lane",
     "route",
@@ -132,6 +133,11 @@ def route(kind: Wire, run_id: str, *, step_index: int | None = None, name: str =
             return Route("POST", f"{run}/reasoning")
     plural = f"{kind.value.replace('_', '-')}s"
     return Route("POST", f"{run}/{plural}")
+
+
+def commands_path(run_id: str) -> str:
+    """Where an operator's commands for a run are polled."""
+    return f"/runs/{_segment(run_id)}/commands"
 
 
 def _segment(raw: str) -> str:
