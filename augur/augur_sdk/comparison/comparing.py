@@ -16,6 +16,7 @@ from augur_sdk.comparison.result import (
     RunSide,
 )
 from augur_sdk.comparison.step_profile import (
+    SAME_SCREEN,
     StepProfile,
     alike,
     profiles,
@@ -33,7 +34,6 @@ __all__ = ["compare_bundles"]
 
 Step = dict[str, Any]
 
-_SAME_SCREEN: Final = 6
 _SHOWN: Final = 60
 
 
@@ -191,4 +191,4 @@ def _summary(row: AlignedStep) -> str:
 def _screen(row: AlignedStep) -> str:
     if row.screen_distance is None:
         return ""
-    return "on the same screen " if row.screen_distance <= _SAME_SCREEN else "on different screens "
+    return "on the same screen " if row.screen_distance <= SAME_SCREEN else "on different screens "

@@ -18,14 +18,24 @@ from augur_sdk.diagnostics.step_facts import (
 )
 from augur_sdk.images.loops import action_signature, hash_distance
 
-__all__ = ["StepProfile", "alike", "profiles", "same_action", "same_outcome", "screen_distance"]
+__all__ = [
+    "SAME_SCREEN",
+    "StepProfile",
+    "alike",
+    "profiles",
+    "same_action",
+    "same_outcome",
+    "screen_distance",
+]
 
 Step = dict[str, Any]
 
 _NEAR_POINT: Final = 0.02
 """Two clicks are at the same place within this share of the screen."""
 
-_SAME_SCREEN: Final = 6
+SAME_SCREEN: Final = 6
+"""Perceptual hashes that differ in at most this many of 64 bits show the same screen."""
+
 _OTHER_SCREEN: Final = 16
 _NOT_A_WORD: Final = re.compile(r"[^a-z0-9]+")
 
@@ -66,7 +76,7 @@ def alike(a: StepProfile, b: StepProfile) -> float:
     score += 1.0 if a.signature == b.signature or _near(a.point, b.point) else -0.5
     distance = screen_distance(a, b)
     if distance is not None:
-        score += 2.0 if distance <= _SAME_SCREEN else -1.0 if distance > _OTHER_SCREEN else 0.0
+        score += 2.0 if distance <= SAME_SCREEN else -1.0 if distance > _OTHER_SCREEN else 0.0
     return score
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 import orjson
 
 from augur_sdk.bundle import layout
+from augur_sdk.bundle.canonical import pretty
 from augur_sdk.errors import BundleReadError, RecordError
 from augur_sdk.models import DiagnosticEvidence, DiagnosticFinding, Severity
 from augur_sdk.storage import LocalFSStore
@@ -29,7 +30,6 @@ __all__ = [
 SEVERITIES: Final = ("info", "low", "medium", "high", "critical")
 EVIDENCE_TYPES: Final = frozenset({"log", "step", "event", "screenshot", "diff", "crop", "trace"})
 _RULE_ID: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
-_JSON: Final = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
 
 
 class RuleResult:
@@ -112,7 +112,7 @@ def write_findings(bundle_dir: Path | str, findings: Iterable[DiagnosticFinding]
         OSError: The bundle cannot be written to.
     """
     store = LocalFSStore(bundle_dir)
-    data = orjson.dumps(sort_findings(findings), option=_JSON)
+    data = pretty(sort_findings(findings))
     store.write_bytes(layout.FINDINGS, data)
     _sign(store, layout.FINDINGS, data)
     return store.path(layout.FINDINGS)
@@ -185,4 +185,4 @@ def _sign(store: LocalFSStore, relpath: str, data: bytes) -> None:
         manifest["signatures"][relpath] = hashlib.sha256(data).hexdigest()
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return  # unfinished, unsigned or damaged: nothing that this could keep true
-    store.write_bytes(layout.MANIFEST, orjson.dumps(manifest, option=_JSON))
+    store.write_bytes(layout.MANIFEST, pretty(manifest))

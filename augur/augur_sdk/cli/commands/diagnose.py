@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from augur_sdk.cli.exit_codes import ExitCode
+from augur_sdk.cli.rule_packs import DEFAULT_PACK, chosen_packs, one_of
 from augur_sdk.cli.terminal import JSON_OPTION_HELP, busy, output, print_json, printable
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def command(
     rules: Annotated[
         list[str] | None,
         typer.Option(
-            help="A rule pack, such as cua or cua_plus; may be repeated.", show_default="cua"
+            help="A rule pack, such as cua or cua_plus; may be repeated.", show_default=DEFAULT_PACK
         ),
     ] = None,
     fail_on: Annotated[
@@ -42,12 +42,12 @@ def command(
 ) -> None:
     """Find out what went wrong in a run, with the evidence for it."""
     from augur_sdk.cli.bundle_folder import require_bundle
-    from augur_sdk.diagnostics import at_least, available_packs, diagnose, write_findings
+    from augur_sdk.diagnostics import at_least, diagnose, write_findings
     from augur_sdk.models.vocabulary import SEVERITIES
 
-    packs = [name for given in rules or ["cua"] for name in given.split(",")]
-    _require(packs, available_packs(), "--rules")
-    _require([fail_on] if fail_on else [], SEVERITIES, "--fail-on")
+    packs = chosen_packs(rules)
+    if fail_on:
+        one_of(SEVERITIES, fail_on, "--fail-on")
     require_bundle(bundle_dir)
     with busy("Diagnosing"):
         findings = diagnose(bundle_dir, packs)
@@ -59,14 +59,6 @@ def command(
         _print(bundle_dir, findings)
     failing = at_least(findings, fail_on) if fail_on else []
     raise typer.Exit(ExitCode.PROBLEM if failing else ExitCode.OK)
-
-
-def _require(given: Sequence[str], known: Sequence[str], option: str) -> None:
-    for name in given:
-        if name not in known:
-            raise typer.BadParameter(
-                f"{name!r} is not one of {', '.join(known)}", param_hint=option
-            )
 
 
 def _print(bundle_dir: Path, findings: list[DiagnosticFinding]) -> None:

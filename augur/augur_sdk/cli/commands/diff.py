@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from augur_sdk.cli.exit_codes import ExitCode
+from augur_sdk.cli.rule_packs import DEFAULT_PACK, chosen_packs
 from augur_sdk.cli.terminal import JSON_OPTION_HELP, busy, output, print_json, printable
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def command(
     b: Annotated[Path, typer.Argument(metavar="B", help="The bundle to judge.")],
     rules: Annotated[
         list[str] | None,
-        typer.Option(help="A rule pack whose findings are compared.", show_default="cua"),
+        typer.Option(help="A rule pack whose findings are compared.", show_default=DEFAULT_PACK),
     ] = None,
     html: Annotated[
         Path | None, typer.Option(help="Write the comparison as a page to this file.")
@@ -36,13 +37,8 @@ def command(
     """
     from augur_sdk.cli.bundle_folder import require_bundle
     from augur_sdk.comparison import compare_bundles, render_html
-    from augur_sdk.diagnostics import available_packs
 
-    packs = [name for given in rules or ["cua"] for name in given.split(",")]
-    for name in packs:
-        if name not in available_packs():
-            known = ", ".join(available_packs())
-            raise typer.BadParameter(f"{name!r} is not one of {known}", param_hint="--rules")
+    packs = chosen_packs(rules)
     require_bundle(a)
     require_bundle(b)
     with busy("Comparing"):
