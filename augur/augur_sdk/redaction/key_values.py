@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from augur_sdk.redaction.headers import QUOTE
 from augur_sdk.redaction.keys import KeyClass
@@ -58,13 +58,12 @@ _STRIPPED: Final = "".join(_KEY_CHARACTERS)
 _TOKEN_OF_A_MODEL: Final = re.compile(r"logprob|token_id|top_alternatives|\"bytes", re.ASCII)
 _NEARBY: Final = 48
 _COUNT: Final = re.compile(r"[-+]?\d{1,8}(?:[.,]\d+)?[kKmM%]?[.,;:]?")
+_SIGNS: Final = frozenset("+-0123456789")
 _MARKS: Final = {mark: re.compile(rf"\\*+{mark}") for mark in "\"'`"}
 
 
-class _Value(NamedTuple):
-    start: int
-    end: int
-    quoted: bool
+_Value = tuple[int, int, bool]
+"""Where a value begins and ends, and whether it was quoted."""
 
 
 def lowered(text: str) -> str:
@@ -87,7 +86,7 @@ def _judge(text: str, found: re.Match[str]) -> Span | None:
     start, stop = found.span("key")
     if start and text[start - 1] in _KEY_CHARACTERS:
         start = _key_start(text, start)
-    traits = key_traits(text[start:stop].strip("-.[]"))
+    traits = key_traits(text[start:stop])
     if traits is None:
         return None
     separator = found["sep"].strip()
@@ -96,7 +95,7 @@ def _judge(text: str, found: re.Match[str]) -> Span | None:
     value = _measure(text, found, traits, separator)
     if value is None or not _is_secret(text, value, traits, separator, start):
         return None
-    return value.start, value.end, traits.kind
+    return value[0], value[1], traits.kind
 
 
 def _key_start(text: str, position: int) -> int:
@@ -107,7 +106,7 @@ def _key_start(text: str, position: int) -> int:
 def _measure(text: str, found: re.Match[str], traits: KeyTraits, separator: str) -> _Value | None:
     start = found.end()
     if found["open"]:
-        return _Value(start, _closing(text, start, found["open"]), quoted=True)
+        return start, _closing(text, start, found["open"]), True
     if text[start : start + 1] in _CONTAINERS:
         return None
     shape = _WORD
@@ -116,7 +115,7 @@ def _measure(text: str, found: re.Match[str], traits: KeyTraits, separator: str)
     elif traits.key_class is KeyClass.PHRASE and separator == ":":
         shape = _LINE
     value = shape.match(text, start)
-    return _Value(start, value.end(), quoted=False) if value else None
+    return (start, value.end(), False) if value else None
 
 
 _CONTAINERS: Final = frozenset({"", "[", "{", "("})
@@ -139,18 +138,19 @@ def _closing(text: str, start: int, mark: str) -> int:
 
 
 def _is_secret(text: str, value: _Value, traits: KeyTraits, separator: str, key_start: int) -> bool:
-    secret = text[value.start : value.end]
+    start, end, quoted = value
+    secret = text[start:end]
     if secret.startswith(MARKER_HEAD):
         return _has_more_than_markers(secret)
-    if is_placeholder(secret.strip()):
+    if is_placeholder(secret):
         return False
     if traits.digits and sum(map(str.isdigit, secret)) < traits.digits:
         return False
     if traits.key_class is KeyClass.PHRASE:
-        return value.quoted or not is_plain_word(secret.split(" ", 1)[0])
-    if traits.model_token and _stands_with_logprob(text, value):
+        return quoted or not is_plain_word(secret.split(" ", 1)[0])
+    if not (quoted or _is_bare_secret(text, secret, traits, separator, key_start)):
         return False
-    return value.quoted or _is_bare_secret(text, secret, traits, separator, key_start)
+    return not (traits.model_token and _stands_with_logprob(text, start, end))
 
 
 def _has_more_than_markers(secret: str) -> bool:
@@ -162,8 +162,12 @@ def _has_more_than_markers(secret: str) -> bool:
 def _is_bare_secret(
     text: str, secret: str, traits: KeyTraits, separator: str, key_start: int
 ) -> bool:
-    if is_code(secret) or (traits.key_class is KeyClass.TEXT and _COUNT.fullmatch(secret)):
+    if secret[0] in _SIGNS and traits.key_class is KeyClass.TEXT and _COUNT.fullmatch(secret):
         return False
+    if is_code(secret):
+        return False
+    if separator == "=" or separator == ":=":
+        return len(secret) > _LONGEST_PLAIN or not is_plain_word(secret)
     if separator[:1].isalpha():
         return len(secret) > 3 and has_digit_or_symbol(secret) and not is_plain_word(secret)
     if is_plain_word(secret):
@@ -177,11 +181,9 @@ def _begins_entry(text: str, key_start: int) -> bool:
     return key_start == 0 or text[key_start - 1] in "\n{,;"
 
 
-def _stands_with_logprob(text: str, value: _Value) -> bool:
+def _stands_with_logprob(text: str, start: int, end: int) -> bool:
     """An entry of a list of log probabilities, printed: its `token` is model output."""
-    around = (
-        text[max(0, value.start - _NEARBY) : value.start] + text[value.end : value.end + _NEARBY]
-    )
+    around = text[max(0, start - _NEARBY) : start] + text[end : end + _NEARBY]
     return _TOKEN_OF_A_MODEL.search(around) is not None
 
 

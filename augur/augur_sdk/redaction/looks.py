@@ -59,18 +59,21 @@ _WORDS: Final = words(
 _SYMBOL: Final = re.compile(r"[0-9_@#$%^&*+=~]|[a-z][A-Z]|[!?][^\s!?]")
 _OPAQUE: Final = re.compile(r"[0-9_~+/=]|[a-z][A-Z]")
 _PUNCTUATION: Final = ".,;:!?()[]{}\"'`*-\u2013\u2014\u2026"
-_ENDS: Final = ".,;:!?)]}"
+_ENDS: Final = ".,;:!?)]} \t"
+_LONGEST_WORD: Final = max(map(len, _WORDS | _TYPES_AND_BLANKS)) + 4
 _LONG_FOR_A_WORD: Final = 24
 
 
 def is_placeholder(value: str) -> bool:
     """Dots, a template, a type name, a bare keyword, or something already redacted."""
-    bare = value.rstrip(_ENDS)
+    bare = value.strip(_ENDS)
     if not bare:
         return True
-    if bare[0] in _PLACEHOLDER_STARTS and _PLACEHOLDER.fullmatch(bare):
+    if bare[0] in _PLACEHOLDER_STARTS and (
+        value.startswith(MARKER_HEAD) or _PLACEHOLDER.fullmatch(bare)
+    ):
         return True
-    return value.startswith(MARKER_HEAD) or bare.lower() in _TYPES_AND_BLANKS
+    return len(bare) <= _LONGEST_WORD and bare.lower() in _TYPES_AND_BLANKS
 
 
 def is_code(value: str) -> bool:
@@ -80,7 +83,7 @@ def is_code(value: str) -> bool:
 
 def is_plain_word(value: str) -> bool:
     """A word that follows a label in ordinary writing about user interfaces."""
-    return value.strip(_PUNCTUATION).lower() in _WORDS
+    return len(value) <= _LONGEST_WORD and value.strip(_PUNCTUATION).lower() in _WORDS
 
 
 def has_digit_or_symbol(value: str) -> bool:
