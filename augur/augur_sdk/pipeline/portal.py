@@ -10,6 +10,7 @@ Threads of the process on behalf of this package: the portal, and the two worker
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from typing import Final, ParamSpec, TypeVar
 
 import anyio
 from anyio.from_thread import BlockingPortal, BlockingPortalProvider
+
+from augur_sdk.pipeline import fork_gate
 
 __all__ = ["Runtime", "lease", "release"]
 
@@ -52,10 +55,11 @@ class Runtime:
         Raises:
             RuntimeError: The interpreter is shutting down.
         """
-        import asyncio
-        import functools
 
-        call = functools.partial(function, *args, **kwargs)
+        def call() -> T:
+            with fork_gate.job():
+                return function(*args, **kwargs)
+
         return await asyncio.get_running_loop().run_in_executor(self.workers, call)
 
     def stop(self) -> None:
