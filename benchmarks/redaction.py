@@ -1,7 +1,7 @@
 """What redaction costs: a usual step, a page of prose, and the worst texts there are.
 
-Run it: `python benchmarks/redaction.py`. Ratios and budgets are what counts; t(10n)/t(n) of a linear
-rule is 10, of a quadratic one 100.
+Run it: `python benchmarks/redaction.py`. Ratios and shares of budgets are what counts; t(10n)/t(n)
+of a linear rule is 10, of a quadratic one 100.
 """
 
 import time
