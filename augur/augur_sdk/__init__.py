@@ -3,6 +3,8 @@
 Everything documented is importable from here; see the docs for how the parts fit together.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from augur_sdk._version import __version__
 from augur_sdk.bundle.recover import RecoveryReport, recover_bundle
 from augur_sdk.capture import CaptureMode, resolve_capture_mode
@@ -32,17 +34,25 @@ from augur_sdk.models import (
     TaskSpec,
     Verdict,
 )
+from augur_sdk.recording.bounds import ORCHESTRATOR_TAG_KEY, ORCHESTRATOR_TAG_VALUE
 from augur_sdk.redaction import DEFAULT_POLICY_ID, DefaultRedactionPolicy, RedactionPolicy
 from augur_sdk.session.aio import AsyncDebugSession
 from augur_sdk.session.blocking import DebugSession
 from augur_sdk.session.stats import SessionStats
-from augur_sdk.storage import LocalFSStore, Store
+from augur_sdk.storage import LocalFSStore, S3Store, Store
+
+if TYPE_CHECKING:
+    from augur_sdk.adapter import Adapter
+    from augur_sdk.adapters import ModelApiAdapterBase
 
 __all__ = [
     "CANONICAL_SCORE_COMPONENTS",
     "DEFAULT_POLICY_ID",
+    "ORCHESTRATOR_TAG_KEY",
+    "ORCHESTRATOR_TAG_VALUE",
     "SUPPORTED_SCHEMA_RANGE",
     "Action",
+    "Adapter",
     "AsyncDebugSession",
     "BranchContext",
     "BundleManifest",
@@ -58,11 +68,13 @@ __all__ = [
     "Grounding",
     "JudgeDecision",
     "LocalFSStore",
+    "ModelApiAdapterBase",
     "Observation",
     "RecoveryDecision",
     "RecoveryReport",
     "RedactionPolicy",
     "ReplayFixture",
+    "S3Store",
     "ScoreComponents",
     "SessionStats",
     "SideEffect",
@@ -77,3 +89,23 @@ __all__ = [
     "recover_bundle",
     "resolve_capture_mode",
 ]
+
+_LATER = {
+    "Adapter": "augur_sdk.adapter",
+    "ModelApiAdapterBase": "augur_sdk.adapters",
+}
+"""Names whose modules a session does not need: they are imported at their first use."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_LATER[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

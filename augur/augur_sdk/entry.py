@@ -48,7 +48,7 @@ class Entry:
 
     `body` is the unredacted JSON snapshot; it never leaves the process without passing the
     redaction door. `item` tells apart what shares a path or a step index: a step id, or a
-    member of a collection. `blob` is a picture's bytes.
+    member of a collection. `blob` is a picture's bytes; `source` is a picture's file instead.
     """
 
     kind: Kind
@@ -58,7 +58,7 @@ class Entry:
     step_index: int | None = None
     blob: bytes | None = None
     seq: int = 0
-    repaired: int = 0
+    source: str = ""
 
     @property
     def size(self) -> int:

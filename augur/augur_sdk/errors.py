@@ -5,6 +5,7 @@
     ├── SessionStateError (RuntimeError) a call at the wrong time in a session's life
     ├── BundleInUseError (RuntimeError)  another live session writes to the same folder
     ├── BundleReadError (ValueError)     a bundle, or part of it, that cannot be read
+    ├── ParentBundleError (FileNotFoundError, ValueError)  a replay without anything to replay
     ├── MissingExtraError (ImportError)  a feature whose optional dependency is absent
     └── RunKilled                        the operator ended the run
 
@@ -19,6 +20,7 @@ __all__ = [
     "BundleInUseError",
     "BundleReadError",
     "MissingExtraError",
+    "ParentBundleError",
     "RecordError",
     "RunKilled",
     "SessionStateError",
@@ -30,7 +32,7 @@ class AugurError(Exception):
 
 
 class RecordError(AugurError, ValueError):
-    """A record or an argument that cannot be understood, or in strict mode one that is not clean."""
+    """A record or an argument that cannot be understood, or in strict mode is not clean."""
 
     def __init__(self, what: str, *, expected: str = "", fix: str = "") -> None:
         super().__init__(_sentence(what, expected=expected, fix=fix))
@@ -60,11 +62,26 @@ class BundleReadError(AugurError, ValueError):
         super().__init__(_sentence(what, fix=fix))
 
 
+class ParentBundleError(AugurError, FileNotFoundError, ValueError):
+    """A replay branch was asked for, and there is no finished bundle of the parent's."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            _sentence(
+                what,
+                expected="parent_bundle to be the folder of the parent's finished bundle",
+                fix='Recover that bundle if its run was killed, or pass mode="sandbox".',
+            )
+        )
+
+
 class MissingExtraError(AugurError, ImportError):
     """A feature was asked for whose optional dependency is not installed."""
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs an optional dependency: pip install 'augur-sdk[{extra}]'")
+        super().__init__(
+            f"{feature} needs an optional dependency: pip install 'augur-sdk[{extra}]'"
+        )
 
 
 class RunKilled(AugurError):  # noqa: N818 - an outcome that the operator chose, not an error

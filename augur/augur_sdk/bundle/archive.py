@@ -8,11 +8,12 @@ follow in `project`.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -101,6 +102,10 @@ class Archive:
             self.catalog.add(line)
         return self.scanned
 
+    def lines(self) -> Iterator[Line]:
+        """Every intact record of the journal in order, read anew."""
+        return self.journal.scan(Scan())
+
     def prepare(self, batch: list[Entry]) -> Prepared:
         """Redact and encode a batch, and put its pictures on disk.
 
@@ -127,6 +132,8 @@ class Archive:
         body = entry.body
         if entry.blob is not None:
             body = self._store_picture(entry.path, entry.blob, body)
+        elif entry.source:
+            body = self._adopt_picture(entry.path, entry.source, body)
         data = self._door.record(entry.kind.value, body)
         item = self._door.text(entry.item) if entry.item else ""
         if self._inspect is not None:
@@ -150,6 +157,22 @@ class Archive:
         self._pictures[digest] = path
         self._unsynced = True
         return orjson.dumps({**orjson.loads(facts), "hashes": {"sha256": digest.hex()}})
+
+    def _adopt_picture(self, path: str, source: str, facts: bytes) -> bytes:
+        """Link another bundle's picture, or copy it where the file system cannot link."""
+        try:
+            with open(source, "rb") as picture:  # noqa: PTH123 - for every picture of a long run
+                digest = hashlib.file_digest(picture, "sha256").hexdigest()
+        except OSError as error:
+            # The other bundle's disk is not ours: waiting for it would hold up the run.
+            raise OSError(errno.EINVAL, "the parent's picture cannot be read") from error
+        self.files.link(source, path)
+        self._unsynced = True
+        record = orjson.loads(facts)
+        known = record.pop("hashes", None) or {}
+        if known.get("sha256") != digest:
+            known = {"sha256": digest}
+        return orjson.dumps({**record, "hashes": known})
 
     def _linked(self, twin: str, path: str) -> bool:
         try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from augur_sdk.bundle.journal import Line, Ref
+from augur_sdk.bundle import layout
+from augur_sdk.bundle.journal import Line, LineRef, Ref
 from augur_sdk.entry import COLLECTIONS, DOCUMENTS, LINES, Kind
 
 __all__ = ["Catalog", "StepRefs", "Target"]
@@ -40,7 +41,7 @@ class Catalog:
     opening: Ref | None = None
     steps: dict[int, StepRefs] = field(default_factory=dict)
     documents: dict[str, Ref] = field(default_factory=dict)
-    lines: dict[str, list[Ref]] = field(default_factory=dict)
+    lines: dict[str, list[LineRef]] = field(default_factory=dict)
     collections: dict[str, dict[str, Ref]] = field(default_factory=dict)
     pictures: dict[str, Ref] = field(default_factory=dict)
     withheld: set[str] = field(default_factory=set)
@@ -60,9 +61,8 @@ class Catalog:
             self.withheld.discard(line.path)
             self._touch(kind, line)
         elif kind is Kind.WITHHELD:
-            self.withheld.add(line.path)
-            self.pictures.pop(line.path, None)
-            self._touch(kind, line)
+            if line.path:
+                self._withhold(line.path, line.step_index)
         else:
             self._add_to_file(kind, line)
 
@@ -81,12 +81,29 @@ class Catalog:
         if kind in DOCUMENTS:
             self.documents[line.path] = line.ref
         elif kind in LINES:
-            self.lines.setdefault(line.path, []).append(line.ref)
+            self.lines.setdefault(line.path, []).append(LineRef(*line.ref, line.step_index))
         elif kind in COLLECTIONS:
             self.collections.setdefault(line.path, {})[line.item] = line.ref
         else:
             return
         self._touch(kind, line)
+
+    def _withhold(self, path: str, step_index: int | None) -> None:
+        """Take back what was kept too much of a step; a path that ends with `-` is a prefix."""
+        if path.startswith(layout.PATHS["screenshots"]):
+            self.withheld.add(path)
+            self.pictures.pop(path, None)
+        elif path == layout.REASONING:
+            kept = [ref for ref in self.lines.get(path, ()) if ref.step_index != step_index]
+            self.lines[path] = kept
+        elif path.endswith("-"):
+            for document in [name for name in self.documents if name.startswith(path)]:
+                del self.documents[document]
+                self.dirty[Target(Kind.WITHHELD, document, step_index)] = None
+            return
+        else:
+            self.lines.pop(path, None)
+        self.dirty[Target(Kind.WITHHELD, path, step_index)] = None
 
     def _touch(self, kind: Kind, line: Line) -> None:
         self.dirty[Target(kind, line.path, line.step_index)] = None

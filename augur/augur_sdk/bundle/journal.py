@@ -24,7 +24,7 @@ import orjson
 from augur_sdk.bundle.platform import lock_file, read_at
 from augur_sdk.errors import BundleInUseError
 
-__all__ = ["JournalFile", "Line", "Ref", "Scan", "encode_line", "scan"]
+__all__ = ["JournalFile", "Line", "LineRef", "Ref", "Scan", "encode_line", "scan"]
 
 _CRC_END: Final = 18
 """Length of `{"crc":"xxxxxxxx",`."""
@@ -40,6 +40,14 @@ class Ref(NamedTuple):
 
     offset: int
     length: int
+
+
+class LineRef(NamedTuple):
+    """Where a record that is one line of a file stands, and of which step it speaks."""
+
+    offset: int
+    length: int
+    step_index: int | None
 
 
 @dataclass(slots=True)
@@ -173,8 +181,7 @@ class JournalFile:
 
     def scan(self, found: Scan) -> Iterator[Line]:
         """Read every intact line; a torn last line is closed off, so that appending is safe."""
-        assert self.raw is not None
-        with open(os.dup(self.raw.fileno()), "rb") as reader:  # noqa: PTH123 - a descriptor
+        with open(os.dup(self.fileno()), "rb") as reader:  # noqa: PTH123 - a descriptor
             yield from scan(reader, found)
         self._torn = found.end != self.size
 
@@ -221,7 +228,7 @@ class JournalFile:
         self.written(len(framed))
         return start
 
-    def read(self, ref: Ref) -> bytes:
+    def read(self, ref: Ref | LineRef) -> bytes:
         """The JSON of one record.
 
         Raises:
@@ -251,7 +258,7 @@ class JournalFile:
     def moved(self) -> bool:
         """Whether the file at the path is no longer the one that is open."""
         try:
-            there = os.stat(self.path)
+            there = self.path.stat()
         except OSError:
             return True
         mine = os.fstat(self.fileno())

@@ -60,9 +60,9 @@ class Projection:
         elif target.kind is Kind.SCREENSHOT:
             self._project_picture(target.path)
         elif target.kind is Kind.WITHHELD:
-            self._remove_picture(target.path)
-        else:
-            self._write_json(target.path, self._read(self._catalog.documents[target.path]))
+            self._withdraw(target.path)
+        elif (ref := self._catalog.documents.get(target.path)) is not None:
+            self._write_json(target.path, self._read(ref))
 
     def write(self, path: str, data: bytes) -> None:
         """Write and sign one file."""
@@ -146,6 +146,8 @@ class Projection:
                 self.unresolved.add(path)
 
     def _project_lines(self, path: str, kind: Kind) -> None:
+        if not self._catalog.lines.get(path):
+            return
         lines = self._lines.get(path)
         if lines is None:
             render = _log_text if kind is Kind.LOG else _json_line
@@ -180,6 +182,10 @@ class Projection:
         facts = self._read(ref)
         digest: str = facts["hashes"]["sha256"]
         self.signed(path, bytes.fromhex(digest))
+        if "phash_64" in facts["hashes"] and "width" in facts:
+            # Measured when another bundle was made of the very same bytes.
+            self._write_json(path.removesuffix(".png") + ".json", facts)
+            return
         try:
             picture = self._files.read_bytes(path)
         except FileNotFoundError:
@@ -191,10 +197,24 @@ class Projection:
         if "width" in record:
             self._write_json(path.removesuffix(".png") + ".json", record)
 
-    def _remove_picture(self, path: str) -> None:
-        if path not in self._catalog.pictures:
+    def _withdraw(self, path: str) -> None:
+        """Take back what was withheld after it had been written."""
+        if path.startswith(layout.PATHS["screenshots"]):
+            if path not in self._catalog.pictures:
+                self.remove(path)
+                self.remove(path.removesuffix(".png") + ".json")
+        elif self._catalog.lines.get(path):
+            self._lines.pop(path, None)
+            self._project_lines(path, _kind_of_lines(path))
+        elif path not in self._catalog.documents:
+            self._lines.pop(path, None)
             self.remove(path)
-            self.remove(path.removesuffix(".png") + ".json")
+
+
+def _kind_of_lines(path: str) -> Kind:
+    if path == layout.REASONING:
+        return Kind.REASONING
+    return Kind.LOG if path.startswith(layout.PATHS["logs"]) else Kind.EVENT
 
 
 def _failure(step: dict[str, Any]) -> str:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from augur_sdk.errors import RecordError
+from augur_sdk.models import VERDICT_STATUSES
 
 __all__ = [
     "MAX_STEP_INDEX",
     "choice",
+    "count",
     "mapping",
+    "number",
     "optional_step_index",
     "picture",
     "step_index",
+    "string",
+    "strings",
     "text",
     "unit_interval",
+    "verdict",
 ]
 
 MAX_STEP_INDEX: Final = 2**53 - 1
@@ -75,6 +82,20 @@ def text(value: Any, what: str) -> str:
     raise RecordError(f"{what} is {given}", expected="a string that is not empty")
 
 
+def string(value: Any, what: str) -> str:
+    """Return a string, empty or not."""
+    if isinstance(value, str):
+        return value
+    raise RecordError(f"{what} is a {type(value).__name__}", expected="a string")
+
+
+def strings(values: Any, what: str) -> list[str]:
+    """Return a list of strings."""
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise RecordError(f"{what} is a {type(values).__name__}", expected="a list of strings")
+    return [string(value, f"a member of {what}") for value in values]
+
+
 def choice(value: Any, what: str, allowed: Iterable[str]) -> str:
     """Return a member of a closed choice."""
     members = list(allowed)
@@ -83,19 +104,45 @@ def choice(value: Any, what: str, allowed: Iterable[str]) -> str:
     raise RecordError(f"{what} is not one of the known values", expected=" or ".join(members))
 
 
-def unit_interval(value: Any, what: str) -> float:
-    """Return a number clamped to 0..1 (contract/records.md)."""
+def number(value: Any, what: str) -> int | float:
+    """Return a finite number."""
     if isinstance(value, bool):
-        raise RecordError(f"{what} is a bool", expected="a number from 0 to 1")
+        raise RecordError(f"{what} is a bool", expected="a number")
+    if isinstance(value, int):
+        return int(value)
     try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise RecordError(
-            f"{what} is a {type(value).__name__}", expected="a number from 0 to 1"
-        ) from None
-    if number != number:
-        raise RecordError(f"{what} is not a number (NaN)", expected="a number from 0 to 1")
-    return min(1.0, max(0.0, number))
+        real = float(value) if not isinstance(value, str | bytes) else None
+    except (TypeError, ValueError, OverflowError):
+        real = None
+    if real is None:
+        raise RecordError(f"{what} is a {type(value).__name__}", expected="a number")
+    if not math.isfinite(real):
+        raise RecordError(f"{what} is not finite", expected="a number")
+    return real
+
+
+def count(value: Any, what: str) -> int:
+    """Return a whole number."""
+    real = number(value, what)
+    if int(real) != real:
+        raise RecordError(f"{what} is not whole", expected="a whole number")
+    return int(real)
+
+
+def unit_interval(value: Any, what: str) -> float:
+    """Return a number clamped to 0..1 (contract/records.md); infinities are clamped, too."""
+    infinite = isinstance(value, float) and math.isinf(value)
+    return min(1.0, max(0.0, float(value if infinite else number(value, what))))
+
+
+def verdict(value: Any, what: str = "the verdict") -> dict[str, Any]:
+    """Return a verdict with a known status, and its score clamped to 0..1."""
+    record = mapping(value, what)
+    record["status"] = choice(record.get("status"), f"{what}'s status", VERDICT_STATUSES)
+    for name in ("score", "uncertainty"):
+        if record.get(name) is not None:
+            record[name] = unit_interval(record[name], f"{what}'s {name}")
+    return record
 
 
 def picture(value: Any, what: str = "png_bytes") -> bytes:

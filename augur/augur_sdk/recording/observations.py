@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from augur_sdk.bundle import layout
+from augur_sdk.capture import CaptureMode
+from augur_sdk.entry import Kind
 from augur_sdk.models import CoordinateSpace
 from augur_sdk.recording import checks
-from augur_sdk.entry import Kind
-from augur_sdk.recording.state import RecorderState
+from augur_sdk.recording.bounded import PICTURES
+from augur_sdk.recording.steps import StepRecording
 
 __all__ = ["ObservationRecording"]
 
 
-class ObservationRecording(RecorderState):
+class ObservationRecording(StepRecording):
     """The screenshot method."""
 
     def attach_observation(
@@ -32,7 +34,8 @@ class ObservationRecording(RecorderState):
         """Keep the screenshot taken before or after a step; it may come before its step.
 
         The bytes are stored as given and never changed. Dimensions and hashes are computed
-        behind the agent's back and written beside the picture.
+        behind the agent's back and written beside the picture. A picture of a sensitive step is
+        not stored; the manifest lists it as missing.
 
         Args:
             step_index: The step, from 0.
@@ -53,7 +56,7 @@ class ObservationRecording(RecorderState):
             ValueError: No usable `step_index` or `kind`, or not the bytes of a picture.
             RuntimeError: The session is not open.
         """
-        self._require_open("attach_observation")
+        self._require_steps("attach_observation")
         index = checks.step_index(step_index)
         checks.choice(kind, "kind", ("pre", "post"))
         path = layout.screenshot_path(index, kind)
@@ -61,15 +64,20 @@ class ObservationRecording(RecorderState):
         if self.off:
             return path
         facts = _facts(coordinate_space, viewport, device_scale_factor, url, title, scroll)
-        self._emit(
-            Kind.SCREENSHOT,
-            self._encode({"artifact": path, **facts}),
-            path=path,
-            item=kind,
-            step_index=index,
-            blob=picture,
-        )
+        raw = self._encode({"artifact": path, **facts})
+        if self._keeps_picture(index, path):
+            self._emit(Kind.SCREENSHOT, raw, path=path, item=kind, step_index=index, blob=picture)
+            self._saw(index, PICTURES[kind])
         return path
+
+    def _keeps_picture(self, index: int, path: str) -> bool:
+        """Whether a picture is kept; where it is not, say so if the step may refer to it."""
+        bound = self._bound_at(index)
+        if bound.keeps(CaptureMode.SCREENSHOTS):
+            return True
+        if bound.sensitive or bound.ceiling >= CaptureMode.TRACE:
+            self._withhold(index, path)
+        return False
 
 
 def _facts(
@@ -82,9 +90,8 @@ def _facts(
 ) -> dict[str, Any]:
     facts: dict[str, Any] = {"coordinate_space": coordinate_space, "url": url, "title": title}
     if viewport is not None:
-        facts["viewport"] = {"width": viewport[0], "height": viewport[1]}
-        if scale is not None:
-            facts["viewport"]["device_scale_factor"] = scale
+        ratio = {} if scale is None else {"device_scale_factor": scale}
+        facts["viewport"] = {"width": viewport[0], "height": viewport[1], **ratio}
     elif scale is not None:
         facts["device_scale_factor"] = scale
     if scroll is not None:

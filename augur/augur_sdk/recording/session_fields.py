@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from collections.abc import Mapping
+from typing import Any
 
 from augur_sdk.capture import CaptureMode, resolve_capture_mode
-from augur_sdk.models import RunStatus
-from augur_sdk.recording import checks
+from augur_sdk.models import RUN_STATUSES
+from augur_sdk.recording import checks, tasks
+from augur_sdk.recording.costs import given_costs
 from augur_sdk.recording.state import RecorderState
 
 __all__ = ["SessionFields"]
@@ -26,7 +28,7 @@ class SessionFields(RecorderState):
             RuntimeError: The session is not open.
         """
         self._require_open("set_status")
-        self._session["status"] = checks.choice(status, "status", get_args(RunStatus))
+        self._session["status"] = checks.choice(status, "status", RUN_STATUSES)
         self._emit_session()
 
     def add_tag(self, key: str, value: str) -> None:
@@ -76,7 +78,8 @@ class SessionFields(RecorderState):
         """Stamp `capture_mode` on every step recorded from now on.
 
         The manifest keeps the session's own mode, and a step that says its own mode keeps it.
-        Use it to upgrade a run in the middle, for example after a failed verdict.
+        Use it to upgrade a run in the middle, for example after a failed verdict. In a session
+        that enforces its mode, it also changes what is kept from now on.
 
         Args:
             mode: A capture mode, or its name.
@@ -86,4 +89,93 @@ class SessionFields(RecorderState):
             RuntimeError: The session is not open.
         """
         self._require_open("set_capture_mode")
-        self._mode_override = resolve_capture_mode(mode)
+        self._mode_override = resolve_capture_mode(checks.text(mode, "the capture mode"))
+        if self.settings.enforce:
+            self._ceiling = self._mode_override
+
+    def set_costs(
+        self,
+        *,
+        total_usd: float | None = None,
+        model_usd: float | None = None,
+        gpu_usd: float | None = None,
+        proxy_usd: float | None = None,
+        tokens_in: int | None = None,
+        tokens_out: int | None = None,
+        cache_hit_tokens: int | None = None,
+    ) -> None:
+        """Set what the run has cost so far; it appears on the session and in the manifest.
+
+        Calls merge: arguments that are not given keep the value of an earlier call.
+
+        Args:
+            total_usd: All costs, in US dollars.
+            model_usd: Model calls, in US dollars.
+            gpu_usd: GPU time, in US dollars.
+            proxy_usd: Network proxies, in US dollars.
+            tokens_in: Prompt tokens.
+            tokens_out: Completion tokens.
+            cache_hit_tokens: Prompt tokens that came from a cache.
+
+        Raises:
+            ValueError: Not a number, or not a whole number of tokens.
+            RuntimeError: The session is not open.
+        """
+        self._require_open("set_costs")
+        costs = given_costs(
+            total_usd=total_usd,
+            model_usd=model_usd,
+            gpu_usd=gpu_usd,
+            proxy_usd=proxy_usd,
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            cache_hit_tokens=cache_hit_tokens,
+        )
+        if costs:
+            self._session["costs"] = {**self._session.get("costs", {}), **costs}
+            self._emit_session()
+
+    def set_task_spec(self, task_spec: Mapping[str, Any] | None) -> None:
+        """Say what task the run is to solve; it appears on the session.
+
+        Args:
+            task_spec: A task_spec record (contract/records.md); None takes it back.
+
+        Raises:
+            ValueError: No `instruction`, or a `subgoal_id` that is missing or given twice.
+            RuntimeError: The session is not open.
+        """
+        self._require_open("set_task_spec")
+        spec = None if task_spec is None else tasks.task_spec(task_spec)
+        self._session["task_spec"] = self._plain("task_spec", spec)
+        self._emit_session()
+
+    def set_task_spec_id(self, task_spec_id: str | None) -> None:
+        """Say which task the run is to solve, where its spec is kept elsewhere.
+
+        Args:
+            task_spec_id: The task's id; None takes it back.
+
+        Raises:
+            ValueError: Empty, or not a string.
+            RuntimeError: The session is not open.
+        """
+        self._require_open("set_task_spec_id")
+        given = None if task_spec_id is None else checks.text(task_spec_id, "task_spec_id")
+        self._session["task_spec_id"] = given
+        self._emit_session()
+
+    def set_group_id(self, group_id: str | None) -> None:
+        """Tie the steps recorded from now on to a group, such as one batch of rollouts.
+
+        A step that says its own `group_id` keeps it.
+
+        Args:
+            group_id: The group's id; None ties no further steps.
+
+        Raises:
+            ValueError: Empty, or not a string.
+            RuntimeError: The session is not open.
+        """
+        self._require_open("set_group_id")
+        self._group_id = None if group_id is None else checks.text(group_id, "group_id")

@@ -18,7 +18,7 @@ import orjson
 
 from augur_sdk.errors import RecordError
 
-__all__ = ["MAX_RECORD_BYTES", "snapshot"]
+__all__ = ["MAX_RECORD_BYTES", "clearest_text", "snapshot"]
 
 MAX_RECORD_BYTES: Final = 32 * 1024 * 1024
 """Larger records are refused: one of them would fill the inbox that all calls share."""
@@ -116,7 +116,7 @@ class _Plain:
             fields = {f.name: getattr(value, f.name, None) for f in dataclasses.fields(value)}
             return self.convert(fields, depth)
         dumped = _call_first(value, "model_dump", "tolist", "item")
-        return self.convert(dumped, depth) if dumped is not None else _clearest_text(value)
+        return self.convert(dumped, depth) if dumped is not None else clearest_text(value)
 
     def _items(self, values: Iterable[Any], depth: int) -> list[Any]:
         return [self.convert(item, depth) for item in list(values)]
@@ -127,7 +127,7 @@ class _Plain:
         if isinstance(key, str):
             return self._text(key)
         self.replaced += 1
-        return self._text(_clearest_text(key))
+        return self._text(clearest_text(key))
 
     def _text(self, text: str) -> str:
         try:
@@ -149,7 +149,7 @@ def _non_finite(value: float) -> str:
 
 
 def _call_first(value: Any, *names: str) -> Any:
-    """Return what the first of these conversions gives (pydantic models, numpy arrays and scalars)."""
+    """Return what the first of these conversions gives (pydantic models, numpy values)."""
     if isinstance(value, type):
         return None
     for name in names:
@@ -157,12 +157,13 @@ def _call_first(value: Any, *names: str) -> Any:
         if callable(method):
             try:
                 return method()
-            except Exception:  # noqa: BLE001 - a foreign object's own failure leaves its text form
+            except Exception:  # noqa: BLE001, S112 - a foreign object's failure leaves its text
                 continue
     return None
 
 
-def _clearest_text(value: Any) -> str:
+def clearest_text(value: Any) -> str:
+    """A value that JSON cannot hold, as text; never raises because of the value."""
     if isinstance(value, datetime.datetime | datetime.date | datetime.time):
         return value.isoformat()
     if isinstance(value, bytes | bytearray | memoryview):

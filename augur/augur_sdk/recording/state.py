@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol
 
 import orjson
 
 from augur_sdk.capture import CaptureMode
-from augur_sdk.errors import RecordError, SessionStateError
-from augur_sdk.models import SCHEMA_VERSION, RunStatus
-from augur_sdk.recording import checks
 from augur_sdk.entry import Entry, Kind
+from augur_sdk.errors import RecordError, SessionStateError
+from augur_sdk.models import RUN_STATUSES, SCHEMA_VERSION
+from augur_sdk.recording import bounds, checks
+from augur_sdk.recording.branches import slice_of
+from augur_sdk.recording.costs import CostRollup
+from augur_sdk.recording.ledger import Ledger
+from augur_sdk.recording.model_calls import ModelCalls
+from augur_sdk.recording.names import FileNames
 from augur_sdk.recording.snapshot import snapshot
 from augur_sdk.recording.table import StepTable
 
-__all__ = ["Lifecycle", "Outlet", "RecorderState", "Settings"]
+__all__ = ["Lifecycle", "Outlet", "Privacy", "RecorderState", "Settings"]
 
 
 class Lifecycle(Enum):
@@ -42,6 +47,12 @@ class Settings:
     tags: dict[str, str] = field(default_factory=dict)
     strict: bool = False
     streaming: bool = False
+    enforce: bool = False
+    orchestrator: bool = False
+    branch_context: dict[str, Any] | None = None
+    task_spec: dict[str, Any] | None = None
+    task_spec_id: str | None = None
+    group_id: str | None = None
 
 
 class Outlet(Protocol):
@@ -56,6 +67,18 @@ class Outlet(Protocol):
         ...
 
 
+class Privacy(Protocol):
+    """The redaction door, as far as recording knows it. Pure too: text in, text out."""
+
+    def text(self, text: str) -> str:
+        """A text from outside, fit to become part of a file's name."""
+        ...
+
+    def learn(self, step: Mapping[str, Any]) -> bool:
+        """See what a step typed before anything of it is handed on."""
+        ...
+
+
 class RecorderState:
     """The Recorder's state. Pure: no await, clock, socket or path of its own.
 
@@ -63,18 +86,40 @@ class RecorderState:
     place in the outlet.
     """
 
-    def __init__(self, settings: Settings, outlet: Outlet, now: Callable[[], str]) -> None:
+    def __init__(
+        self, settings: Settings, outlet: Outlet, now: Callable[[], str], privacy: Privacy
+    ) -> None:
         self.lock = threading.RLock()
         self.settings = settings
         self.lifecycle = Lifecycle.NEW
         self.accepted = 0
         self.repaired = 0
+        self.repeated_calls = 0
         self._outlet = outlet
         self._now = now
+        self._privacy = privacy
         self._seq = 0
         self._steps = StepTable(outlet.stored_seq)
+        self._patch_sets: dict[frozenset[str], frozenset[str]] = {}
+        self._early: dict[int, int] = {}
+        self._calls = ModelCalls(privacy.text)
+        self._ledger = Ledger(settings.debug_session_id, privacy.text)
+        self._log_names = FileNames(privacy.text)
+        self._costs = CostRollup()
+        self._completed: dict[str, int] = {}
+        self._group_id = settings.group_id
         self._mode_override: CaptureMode | None = None
-        self._session: dict[str, Any] = {
+        self._ceiling = settings.capture_mode if settings.enforce else CaptureMode.FULL
+        self._session = self._opening_record(settings)
+        self._branch = slice_of(settings.branch_context)
+
+    def _opening_record(self, settings: Settings) -> dict[str, Any]:
+        optional = {
+            "branch_context": self._plain("branch_context", settings.branch_context),
+            "task_spec": self._plain("task_spec", settings.task_spec),
+            "task_spec_id": settings.task_spec_id,
+        }
+        return {
             "schema_version": SCHEMA_VERSION,
             "debug_session_id": settings.debug_session_id,
             "run_id": settings.run_id,
@@ -83,20 +128,27 @@ class RecorderState:
             "started_at": settings.started_at,
             "status": "running",
             "tags": dict(settings.tags),
+            **{name: value for name, value in optional.items() if value is not None},
         }
 
     @property
     def off(self) -> bool:
-        """Whether nothing is kept at all."""
-        return self.settings.capture_mode is CaptureMode.OFF
+        """Whether nothing is kept at the moment."""
+        off = CaptureMode.OFF
+        return self.settings.capture_mode is off or self._ceiling is off
 
-    def warm(self, step_index: int, raw: bytes | None) -> None:
-        """Hand back the record of a step that left memory; None when it was lost."""
+    def warm(self, step_index: int, seq: int, raw: bytes | None) -> None:
+        """Hand back the record of a step that left memory; None when it was lost.
+
+        `seq` is the number that the step had when it was missed: meanwhile another thread may
+        have changed the step, and what was read is out of date then.
+        """
         slot = self._steps.slot(step_index)
-        if raw is None and slot is not None:
+        if slot is None or slot.seq != seq:
+            return
+        if raw is None:
             raw = orjson.dumps({"step_id": slot.step_id, "step_index": step_index})
-        if raw is not None:
-            self._steps.warm(step_index, raw)
+        self._steps.warm(step_index, raw)
 
     @property
     def last_seq(self) -> int:
@@ -104,25 +156,10 @@ class RecorderState:
         return self._seq
 
     def session_record(self) -> dict[str, Any]:
-        """The session record as it stands, unredacted."""
-        return dict(self._session)
-
-    def restore(
-        self, session: dict[str, Any], steps: Iterable[tuple[int, str, Iterable[str]]]
-    ) -> None:
-        """Go on with a run that an earlier process left unfinished.
-
-        Args:
-            session: The session record that the journal holds.
-            steps: Index, canonical step id and iteration ids of every step in it.
-        """
-        tags = {**session.get("tags", {}), **self._session["tags"]}
-        self._session = {**session, "status": "running", "tags": tags}
-        self._session.pop("ended_at", None)
-        for step_index, step_id, iteration_ids in steps:
-            self._steps.add(step_index, step_id)
-            for iteration_id in iteration_ids:
-                self._steps.add_iteration(step_index, iteration_id)
+        """The session record as far as it is kept, unredacted."""
+        if self._ceiling >= CaptureMode.TRACE:
+            return dict(self._session)
+        return bounds.session(self._session)
 
     def require_new(self) -> None:
         """Refuse to be opened twice."""
@@ -155,14 +192,18 @@ class RecorderState:
             return
         self._require_open("close")
         if status is not None:
-            self._session["status"] = checks.choice(status, "status", get_args(RunStatus))
+            self._session["status"] = checks.choice(status, "status", RUN_STATUSES)
         elif failed and self._session["status"] == "running":
             self._session["status"] = "halted"
         elif self._session["status"] == "running":
             self._session["status"] = "succeeded"
         self._session["ended_at"] = self._now()
+        self._settle()
         self._emit_session()
         self.lifecycle = Lifecycle.CLOSED
+
+    def _settle(self) -> None:
+        """Hand on what was waiting for something that will not come any more."""
 
     def _require_open(self, call: str) -> None:
         if self.lifecycle is Lifecycle.OPEN:
@@ -188,6 +229,10 @@ class RecorderState:
             self.repaired += repaired
         return raw
 
+    def _plain(self, record: str, value: Any) -> Any:
+        """A value as it is now, in plain types that nobody else holds."""
+        return None if value is None else orjson.loads(self._checked(record, self._encode(value)))
+
     def _checked(self, record: str, raw: bytes) -> bytes:
         """Refuse, in strict mode, a record that breaks its schema."""
         if self.settings.strict:
@@ -209,15 +254,16 @@ class RecorderState:
         item: str = "",
         step_index: int | None = None,
         blob: bytes | None = None,
+        source: str = "",
     ) -> int:
         """Number an entry and hand it on; returns the number."""
         self._seq += 1
         self.accepted += 1
-        self._outlet.push(Entry(kind, body, path, item, step_index, blob, self._seq))
+        self._outlet.push(Entry(kind, body, path, item, step_index, blob, self._seq, source))
         return self._seq
 
     def _emit_session(self) -> None:
-        self._emit(Kind.SESSION, self._encode(self._session))
+        self._emit(Kind.SESSION, self._encode(self.session_record()))
 
     def _decoded(self, step_index: int) -> dict[str, Any]:
         record: dict[str, Any] = orjson.loads(self._steps.body(step_index))

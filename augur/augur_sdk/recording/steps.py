@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from augur_sdk.errors import RecordError
+import orjson
+
+from augur_sdk.capture import CaptureMode
+from augur_sdk.entry import Kind
+from augur_sdk.errors import RecordError, SessionStateError
 from augur_sdk.models import StepInput
 from augur_sdk.recording import checks
-from augur_sdk.entry import Kind
-from augur_sdk.recording.state import RecorderState
+from augur_sdk.recording.bounded import EFFECTS, Bound, Bounded, Recalled
+from augur_sdk.recording.callers import warn_caller
 from augur_sdk.recording.table import Slot
 
-__all__ = ["CALLER_LEVEL", "StepRecording"]
+__all__ = ["StepRecording"]
 
-CALLER_LEVEL: Final = 5
-"""Frames between a warning raised in a recording method and the caller of the session's."""
-
-_KEPT_OF_SENSITIVE: Final = (
-    "step_id",
-    "step_index",
-    "step_type",
-    "group_id",
-    "required",
-    "status",
-    "failure_class",
-    "capture_mode",
-    "started_at",
-    "ended_at",
-    "duration_ms",
-    "costs",
-    "latency",
+_PATCHABLE: Final = frozenset(
+    {
+        "captured_versions",
+        "costs",
+        "env_fingerprint",
+        "judge_decisions",
+        "loop_detected",
+        "subgoals_completed",
+        "verdict",
+        "verdict_source",
+    }
 )
+_MERGED: Final = frozenset({"captured_versions", "costs", "env_fingerprint"})
+"""Of these a new record of the step brings members, and what was patched in keeps the others."""
 
 
-class StepRecording(RecorderState):
+class StepRecording(Bounded):
     """The step methods."""
 
     def record_step(self, step: StepInput) -> None:
@@ -59,28 +58,28 @@ class StepRecording(RecorderState):
                 a record that breaks the schema or holds what JSON cannot.
             RuntimeError: The session is not open.
         """
-        self._require_open("record_step")
+        self._require_steps("record_step")
         if self.off:
             return
         record = checks.mapping(step, "the step")
         index = checks.step_index(record.get("step_index"))
         step_id = checks.text(record.get("step_id"), "step_id")
         record["step_index"] = index
+        self._privacy.learn(record)
         slot = self._steps.slot(index)
         if slot is None:
-            self._put_canonical(index, step_id, self._prepared(record))
+            self._put_canonical(index, step_id, record)
         elif slot.step_id == step_id:
-            self._replace_canonical(index, slot, self._prepared(record))
-        elif step_id in (slot.iteration_ids or ()):
-            self._put_iteration(index, step_id, self._prepared(record))
+            self._replace_canonical(index, slot, record)
         else:
-            self._put_iteration(index, step_id, self._prepared(record))
-            warnings.warn(
-                f"a second step_id at step_index {index} is stored as an iteration; "
-                "call record_step_iteration() to say so",
-                DeprecationWarning,
-                stacklevel=CALLER_LEVEL,
-            )
+            known = step_id in (slot.iteration_ids or ())
+            self._put_iteration(index, slot, step_id, record)
+            if not known:
+                warn_caller(
+                    f"a second step_id at step_index {index} is stored as an iteration; "
+                    "call record_step_iteration() to say so",
+                    DeprecationWarning,
+                )
 
     def record_step_iteration(self, step_id_or_index: str | int, iteration: StepInput) -> None:
         """Record one more attempt at a step that stands already.
@@ -95,7 +94,7 @@ class StepRecording(RecorderState):
                 own, or it is not a dict.
             RuntimeError: The session is not open.
         """
-        self._require_open("record_step_iteration")
+        self._require_steps("record_step_iteration")
         if self.off:
             return
         record = checks.mapping(iteration, "the iteration")
@@ -109,11 +108,12 @@ class StepRecording(RecorderState):
                 fix="Give each attempt its own id, for example by a suffix.",
             )
         record["step_index"] = index
-        self._put_iteration(index, step_id, self._prepared(record))
+        self._privacy.learn(record)
+        self._put_iteration(index, slot, step_id, record)
 
     def reserve_step(self) -> int:
         """Take the next free step index, for a step that is about to happen."""
-        self._require_open("step")
+        self._require_steps("step")
         return self._steps.reserve()
 
     def _index_of(self, step_id_or_index: str | int) -> int:
@@ -136,42 +136,69 @@ class StepRecording(RecorderState):
             )
         return slot
 
-    def _prepared(self, record: dict[str, Any]) -> dict[str, Any]:
+    def _require_steps(self, call: str) -> None:
+        """Refuse a call that makes no sense for a session without steps of its own."""
+        self._require_open(call)
+        if self.settings.orchestrator:
+            raise SessionStateError(
+                f"{call} was called on an orchestrator session, which has no steps of its own",
+                fix="Record steps in the sessions that it fans out to.",
+            )
+
+    def _prepared(self, record: dict[str, Any], bound: Bound) -> dict[str, Any]:
         """Apply what the session says about every step; the step's own values win."""
-        if record.pop("sensitive", False):
-            record = _structure_only(record)
         if self._mode_override is not None:
             record.setdefault("capture_mode", self._mode_override.value)
-        return record
+        if self._group_id is not None:
+            record.setdefault("group_id", self._group_id)
+        if self._branch is not None:
+            record.setdefault("branch_context", self._branch)
+        return bound.step(record)
 
     def _put_canonical(self, index: int, step_id: str, record: dict[str, Any]) -> None:
+        bound = self._bound_for(record, None)
+        stamps = self._calls.stamps(index)
+        if stamps:
+            _merge(record, "captured_versions", stamps)
+        record = self._prepared(record, bound)
         raw = self._checked("step_trace", self._encode(record))
-        self._steps.add(index, step_id)
-        self._emit_step(index, step_id, raw)
+        slot = self._opened(index, self._steps.add(index, step_id))
+        if stamps:
+            self._calls.stamped(index)
+            self._note_patched(slot, {"captured_versions"})
+        self._bind(index, slot, bound)
+        self._emit_step(index, slot, record, raw)
+        if slot.seen & EFFECTS:
+            self._ledger.let_go(index)
 
     def _replace_canonical(self, index: int, slot: Slot, record: dict[str, Any]) -> None:
+        bound = self._bound_for(record, slot)
         if slot.patched:
-            before = self._decoded(index)
-            for name in slot.patched & before.keys():
-                record.setdefault(name, before[name])
+            _keep_patches(record, self._decoded(index), slot.patched)
         if slot.iteration_ids:
             record["step_iterations"] = slot.iterations
-        self._emit_step(
-            index, slot.step_id, self._checked("step_trace", self._encode(record))
-        )
-
-    def _put_iteration(self, index: int, step_id: str, record: dict[str, Any]) -> None:
-        slot = self._slot_at(index)
-        canonical = self._decoded(index)
+        record = self._prepared(record, bound)
         raw = self._checked("step_trace", self._encode(record))
+        self._bind(index, slot, bound)
+        self._emit_step(index, slot, record, raw)
+
+    def _put_iteration(self, index: int, slot: Slot, step_id: str, record: dict[str, Any]) -> None:
+        canonical = self._decoded(index)
+        bound = self._bound_for(record, slot)
+        record = self._prepared(record, bound)
+        raw = self._checked("step_trace", self._encode(record))
+        if bound.sensitive and not slot.sensitive:
+            self._bind(index, slot, bound)
         if step_id not in (slot.iteration_ids or ()):
             self._steps.add_iteration(index, step_id)
             canonical["step_iterations"] = slot.iterations
-            self._emit_step(index, slot.step_id, self._encode(canonical))
+            self._emit_step(index, slot, canonical, self._encode(canonical))
+        self._costs.put((index, step_id), record.get("costs"))
         self._emit(Kind.STEP, raw, item=step_id, step_index=index)
 
-    def _emit_step(self, index: int, step_id: str, raw: bytes) -> None:
-        seq = self._emit(Kind.STEP, raw, item=step_id, step_index=index)
+    def _emit_step(self, index: int, slot: Slot, record: Mapping[str, Any], raw: bytes) -> None:
+        self._costs.put(index, record.get("costs"))
+        seq = self._emit(Kind.STEP, raw, item=slot.step_id, step_index=index)
         self._steps.keep(index, raw, seq)
 
     def _patch(self, step_index: int, change: Callable[[dict[str, Any]], set[str]]) -> int:
@@ -184,16 +211,61 @@ class StepRecording(RecorderState):
         slot = self._slot_at(index)
         record = self._decoded(index)
         touched = change(record)
+        bound = self._bound_of(slot)
+        if not bound.keeps(CaptureMode.TRACE):
+            kept = bound.step(record)
+            changed = {name: kept[name] for name in touched if name in kept}
+            record = {**self._decoded(index), **changed}
         raw = self._checked("step_trace", self._encode(record))
-        slot.patched |= touched
-        self._emit_step(index, slot.step_id, raw)
+        self._note_patched(slot, touched)
+        self._emit_step(index, slot, record, raw)
         return index
 
+    def _note_patched(self, slot: Slot, fields: set[str]) -> None:
+        patched = slot.patched | fields
+        # Few combinations occur: the steps of a long run share them.
+        slot.patched = self._patch_sets.setdefault(patched, patched)
 
-def _structure_only(record: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: record[name] for name in _KEPT_OF_SENSITIVE if name in record}
-    for name, member in (("action", "type"), ("verdict", "status")):
-        value = record.get(name)
-        if isinstance(value, dict) and member in value:
-            kept[name] = {member: value[member]}
-    return kept
+    def _recall_step(self, line: Recalled) -> None:
+        index, record = line.step_index or 0, orjson.loads(line.data)
+        slot = self._steps.slot(index)
+        if slot is None:
+            slot = self._opened(index, self._steps.add(index, line.item))
+            self._calls.stamped(index)
+        if slot.step_id != line.item:
+            if line.item not in (slot.iteration_ids or ()):
+                self._steps.add_iteration(index, line.item)
+            self._costs.put((index, line.item), record.get("costs"))
+            return
+        # What was patched in is not told apart any more; all of it outlives a new record.
+        self._note_patched(slot, set(_PATCHABLE))
+        bound = self._bound_for(record, slot)
+        slot.ceiling = None if bound.ceiling is self._ceiling else bound.ceiling
+        self._costs.put(index, record.get("costs"))
+        self._recall_subgoals(record)
+
+    def _recall_subgoals(self, record: Mapping[str, Any]) -> None:
+        for subgoal in record.get("subgoals_completed") or ():
+            first = subgoal.get("first_completed_at_step") if isinstance(subgoal, dict) else None
+            if isinstance(first, int):
+                self._completed.setdefault(str(subgoal.get("subgoal_id")), first)
+
+
+def _keep_patches(
+    record: dict[str, Any], before: Mapping[str, Any], patched: frozenset[str]
+) -> None:
+    """Keep what was patched in, as far as the new record does not bring its own."""
+    own_verdict = "verdict" in record
+    for name in patched & before.keys():
+        if name in _MERGED:
+            _merge(record, name, before[name])
+        elif not (name == "verdict_source" and own_verdict):
+            record.setdefault(name, before[name])
+
+
+def _merge(record: dict[str, Any], name: str, defaults: Any) -> None:
+    own = record.get(name)
+    if own is None:
+        record[name] = defaults
+    elif isinstance(own, Mapping) and isinstance(defaults, Mapping):
+        record[name] = {**defaults, **own}

@@ -6,10 +6,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from augur_sdk.capture import CaptureMode
+
 __all__ = ["ColdStepError", "Slot", "StepTable"]
 
 HOT_STEPS: Final = 512
-"""Steps kept whole; patches mostly hit recent ones, and a cold one costs a read from the journal."""
+"""Steps kept whole: patches mostly hit recent ones, and a cold one costs a read from disk."""
 
 HOT_BYTES: Final = 4 * 1024 * 1024
 """The same bound in bytes, for runs with large steps."""
@@ -18,23 +20,31 @@ HOT_BYTES: Final = 4 * 1024 * 1024
 class ColdStepError(Exception):
     """A patch wants a step whose record left memory; raised before anything was changed.
 
-    Whoever called reads the record back from the journal, hands it over with
-    `StepTable.warm` and repeats the call.
+    Whoever called reads the record back from the journal, hands it over with the number `seq`
+    that the step has now, and repeats the call.
     """
 
-    def __init__(self, step_index: int) -> None:
+    def __init__(self, step_index: int, seq: int) -> None:
         self.step_index = step_index
+        self.seq = seq
         super().__init__(step_index)
 
 
 class Slot:
-    """One step index: the canonical step's id, its iterations' ids, and what was patched in."""
+    """One step index: the canonical step's id, its iterations' ids, and what goes with it.
 
-    __slots__ = ("iteration_ids", "patched", "seq", "step_id")
+    `patched` names the fields that were patched in, `seen` says which kinds of record came for
+    the step (flags of `bounded`), `sensitive` and `ceiling` what may be kept of it.
+    """
+
+    __slots__ = ("ceiling", "iteration_ids", "patched", "seen", "sensitive", "seq", "step_id")
 
     def __init__(self, step_id: str) -> None:
         self.step_id = step_id
         self.seq = 0
+        self.seen = 0
+        self.sensitive = False
+        self.ceiling: CaptureMode | None = None
         self.iteration_ids: list[str] | None = None
         self.patched: frozenset[str] = frozenset()
 
@@ -106,7 +116,7 @@ class StepTable:
         """
         raw = self._hot.get(step_index)
         if raw is None:
-            raise ColdStepError(step_index)
+            raise ColdStepError(step_index, self._slots[step_index].seq)
         self._hot.move_to_end(step_index)
         return raw
 
@@ -117,8 +127,10 @@ class StepTable:
         self._cool()
 
     def warm(self, step_index: int, raw: bytes) -> None:
-        """Hand back a record that was read from the journal."""
-        self._store(step_index, raw)
+        """Hand back a record that was read from the journal; one that is hot is newer."""
+        if step_index not in self._hot:
+            self._store(step_index, raw)
+            self._cool()
 
     def _store(self, step_index: int, raw: bytes) -> None:
         self._hot_bytes += len(raw) - len(self._hot.pop(step_index, b""))

@@ -11,14 +11,16 @@ from types import TracebackType
 from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
 import anyio
+import anyio.from_thread
 import anyio.to_thread
 
 from augur_sdk.models import BundleManifest
 from augur_sdk.recording.recorder import Recorder
+from augur_sdk.recording.settling import settles
 from augur_sdk.recording.table import ColdStepError
 from augur_sdk.session.base import SessionBase
 from augur_sdk.session.core import ROOM_PATIENCE
-from augur_sdk.session.methods import awaiting, settles
+from augur_sdk.session.methods import awaiting
 from augur_sdk.session.stats import SessionStats
 from augur_sdk.session.step_builder import AsyncStepBuilder
 
@@ -33,10 +35,13 @@ YIELD_AFTER: Final = 0.002
 """Seconds after which a burst of calls lets the loop's other tasks run."""
 
 
-class AsyncDebugSession(SessionBase):
-    __doc__ = (SessionBase.__doc__ or "") + """
+class AsyncDebugSession(SessionBase):  # noqa: D101 - its docstring is put together below
+    __doc__ = (
+        (SessionBase.__doc__ or "")
+        + """
     Use it with `async with`, on asyncio or uvloop. No call does I/O on the event loop.
     """
+    )
 
     record_step = awaiting(Recorder.record_step)
     record_step_iteration = awaiting(Recorder.record_step_iteration)
@@ -46,6 +51,28 @@ class AsyncDebugSession(SessionBase):
     add_tag = awaiting(Recorder.add_tag)
     set_live_endpoints = awaiting(Recorder.set_live_endpoints)
     set_capture_mode = awaiting(Recorder.set_capture_mode)
+    append_log = awaiting(Recorder.append_log)
+    attach_verifier = awaiting(Recorder.attach_verifier)
+    set_costs = awaiting(Recorder.set_costs)
+    set_step_costs = awaiting(Recorder.set_step_costs)
+    set_score = awaiting(Recorder.set_score)
+    record_modelio = awaiting(Recorder.record_modelio)
+    set_step_versions = awaiting(Recorder.set_step_versions)
+    attach_env_fingerprint = awaiting(Recorder.attach_env_fingerprint)
+    record_judge_decision = awaiting(Recorder.record_judge_decision)
+    mark_for_eval = awaiting(Recorder.mark_for_eval)
+    finalize_outcome = awaiting(Recorder.finalize_outcome)
+    successful_task_cost_summary = awaiting(Recorder.successful_task_cost_summary)
+    record_reasoning = awaiting(Recorder.record_reasoning)
+    declare_side_effect = awaiting(Recorder.declare_side_effect)
+    commit_side_effect = awaiting(Recorder.commit_side_effect)
+    mark_side_effect_aborted = awaiting(Recorder.mark_side_effect_aborted)
+    abort_pending_side_effects = awaiting(Recorder.abort_pending_side_effects)
+    record_subgoal_completion = awaiting(Recorder.record_subgoal_completion)
+    set_loop_detected = awaiting(Recorder.set_loop_detected)
+    set_task_spec = awaiting(Recorder.set_task_spec)
+    set_task_spec_id = awaiting(Recorder.set_task_spec_id)
+    set_group_id = awaiting(Recorder.set_group_id)
 
     _yielded_at = 0.0
 
@@ -61,7 +88,7 @@ class AsyncDebugSession(SessionBase):
         """
         return AsyncStepBuilder(self, step_type, fields)
 
-    async def flush(self, timeout: float | None = None) -> SessionStats:
+    async def flush(self, timeout: float | None = None) -> SessionStats:  # noqa: ASYNC109 - documented
         """Wait until everything recorded so far is stored.
 
         Args:
@@ -91,7 +118,10 @@ class AsyncDebugSession(SessionBase):
         return await _shielded(self._core.close, status)
 
     async def __aenter__(self) -> Self:
-        await _shielded(self._core.open)
+        await _shielded(self._open)
+        if self._has_prefix:
+            pause = anyio.from_thread.check_cancelled
+            await anyio.to_thread.run_sync(lambda: self._replay(pause))
         return self
 
     async def __aexit__(
@@ -118,7 +148,7 @@ class AsyncDebugSession(SessionBase):
                 result = core.attempt(operation, *args, **kwargs)
                 break
             except ColdStepError as cold:
-                await _shielded(core.warm, cold.step_index)
+                await _shielded(core.warm, cold)
         core.after_call()
         if core.behaviour.durable or settles(operation):
             await _wait(core.stored(), core.wait_bound)
@@ -128,8 +158,8 @@ class AsyncDebugSession(SessionBase):
         return result
 
 
-async def _wait(future: Future[None], timeout: float) -> None:
-    with anyio.move_on_after(timeout):
+async def _wait(future: Future[None], seconds: float) -> None:
+    with anyio.move_on_after(seconds):
         await asyncio.wrap_future(future)
 
 
@@ -137,3 +167,4 @@ async def _shielded(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
     """Run a plain call of bounded length in a worker thread, whatever is cancelled meanwhile."""
     with anyio.CancelScope(shield=True):
         return await anyio.to_thread.run_sync(lambda: function(*args, **kwargs))
+    raise AssertionError("a shielded scope that nobody cancels swallows nothing")

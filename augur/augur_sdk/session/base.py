@@ -6,16 +6,19 @@ import logging
 import os
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from augur_sdk.capture import CAPTURE_MODE_VARIABLE, CaptureMode, resolve_capture_mode
 from augur_sdk.errors import RecordError
-from augur_sdk.models import BundleManifest
-from augur_sdk.recording import checks
+from augur_sdk.models import BundleManifest, TaskSpec
+from augur_sdk.recording import checks, tasks
+from augur_sdk.recording.bounds import ORCHESTRATOR_TAG_KEY, ORCHESTRATOR_TAG_VALUE
+from augur_sdk.recording.branches import branch_context as checked_context
 from augur_sdk.recording.state import Settings
 from augur_sdk.redaction import DefaultRedactionPolicy, RedactionPolicy
+from augur_sdk.session.branching import Branch, load_prefix, plan_branch
 from augur_sdk.session.clock import utc_now
 from augur_sdk.session.core import Behaviour, SessionCore
 from augur_sdk.session.stats import SessionStats
@@ -26,6 +29,7 @@ __all__ = ["SessionBase"]
 logger = logging.getLogger("augur_sdk")
 
 STRICT_VARIABLE: Final = "AUGUR_STRICT"
+ENFORCE_VARIABLE: Final = "AUGUR_ENFORCE_CAPTURE_MODE"
 _SESSION_ID = re.compile(r"dbg_[A-Za-z0-9_\-]+")
 
 
@@ -55,6 +59,17 @@ class SessionBase:
         tags: Free-form key and value strings.
         started_at: ISO-8601; now unless given.
         dsn: The server to stream to; else AUGUR_DSN; without one nothing is sent.
+        branch_context: Labels the run as a replay branch: `parent_run_id`,
+            `branch_point_step_index`, `mutated_axis`, `mutation`, perhaps `branch_id`. The whole
+            is on the session record; every step carries it without the mutation.
+        capture_logprobs: Tells adapters to ask their model for log probabilities.
+        task_spec: What the run is to solve, a task_spec record.
+        task_spec_id: The task's id, where its spec is kept elsewhere.
+        group_id: Ties the steps to a group, such as one batch of rollouts.
+        enforce_capture_mode: Let the capture mode also bound what is kept: below `screenshots`
+            no image, below `model_io` no model I/O, reasoning or log probabilities, in `metadata`
+            only ids, status, type of action, failure class, costs and latency; else
+            AUGUR_ENFORCE_CAPTURE_MODE.
         strict: Raise on what is otherwise repaired or stored with a warning; else AUGUR_STRICT.
         durable: Each call returns only once what it recorded survives a power cut.
         flush_timeout: Seconds that closing gives the delivery.
@@ -78,9 +93,15 @@ class SessionBase:
         tags: dict[str, str] | None = None,
         started_at: str | None = None,
         dsn: str | None = None,
+        branch_context: dict[str, Any] | None = None,
+        capture_logprobs: bool = False,
+        task_spec: TaskSpec | dict[str, Any] | None = None,
+        task_spec_id: str | None = None,
+        group_id: str | None = None,
         strict: bool | None = None,
         durable: bool = False,
         flush_timeout: float = 5.0,
+        enforce_capture_mode: bool | None = None,
     ) -> None:
         mode = resolve_capture_mode(capture_mode)
         policy = redaction_policy if redaction_policy is not None else DefaultRedactionPolicy()
@@ -94,13 +115,120 @@ class SessionBase:
             started_at=checks.text(started_at, "started_at") if started_at else utc_now(),
             policy_id=policy.id,
             tags=_tags(tags),
-            strict=_strict(strict),
+            strict=_switch(strict, STRICT_VARIABLE),
+            enforce=_switch(enforce_capture_mode, ENFORCE_VARIABLE),
+            orchestrator=_tags(tags).get(ORCHESTRATOR_TAG_KEY) == ORCHESTRATOR_TAG_VALUE,
+            branch_context=None if branch_context is None else checked_context(branch_context),
+            task_spec=None if task_spec is None else tasks.task_spec(task_spec),
+            task_spec_id=_optional(task_spec_id, "task_spec_id"),
+            group_id=_optional(group_id, "group_id"),
         )
+        self._capture_logprobs = bool(capture_logprobs)
+        self._branch: Branch | None = None
         self._policy = policy
         self._core = SessionCore(
             settings, self._out_dir, policy, Behaviour(durable, float(flush_timeout))
         )
         _say_when_off(mode, capture_mode)
+
+    @classmethod
+    def branch_from(
+        cls,
+        *,
+        parent_run_id: str,
+        branch_point_step_index: int,
+        mutated_axis: str,
+        mutation: dict[str, Any],
+        client_name: str,
+        out_dir: str | Path,
+        mode: str = "auto",
+        parent_bundle: str | Path | None = None,
+        branch_id: str | None = None,
+        run_id: str | None = None,
+        **session_kwargs: Any,
+    ) -> Self:
+        """A session that starts from another run, with one of its inputs changed.
+
+        In mode `replay` the parent's steps before the branch point are recorded when the session
+        is opened, with their screenshots (hard-linked where the file system can), and the agent
+        goes on at the branch point. In mode `sandbox` the agent starts from step 0 itself. `auto`
+        is `sandbox` for the axis `action`, and `replay` for the others. A replay for which nobody
+        chose a capture mode is captured in mode `replay`.
+
+        Args:
+            parent_run_id: The run that is rewound.
+            branch_point_step_index: The first step that is executed anew.
+            mutated_axis: What is changed: `model`, `prompt`, `action`, `grounder` or
+                `tool_description`.
+            mutation: What it is changed to.
+            client_name: The agent or runtime.
+            out_dir: The folder of the branch's own bundle.
+            mode: `replay`, `sandbox` or `auto`.
+            parent_bundle: The folder of the parent's bundle; a replay needs it.
+            branch_id: `<parent_run_id>:branch:<short id>` unless given.
+            run_id: The same unless given.
+            **session_kwargs: Any other argument of the constructor.
+
+        Raises:
+            ValueError: An argument cannot be understood, or a replay is asked for with the axis
+                `action`: what the parent saw is not what the changed agent will see.
+            FileNotFoundError: A replay without a parent bundle that holds a `trace.json`; on a
+                running event loop the file is looked for when the session is opened.
+        """
+        branch = plan_branch(
+            context={
+                "parent_run_id": parent_run_id,
+                "branch_point_step_index": branch_point_step_index,
+                "mutated_axis": mutated_axis,
+                "mutation": mutation,
+                "branch_id": branch_id,
+            },
+            mode=mode,
+            parent_bundle=parent_bundle,
+            out_dir=out_dir,
+        )
+        if branch.mode == "replay" and not _mode_chosen(session_kwargs.get("capture_mode")):
+            session_kwargs["capture_mode"] = CaptureMode.REPLAY
+        session = cls(
+            run_id=run_id if run_id is not None else branch.default_run_id,
+            client_name=client_name,
+            out_dir=out_dir,
+            branch_context=branch.context,
+            **session_kwargs,
+        )
+        session._branch = branch
+        return session
+
+    @classmethod
+    def open_orchestrator(
+        cls,
+        run_id: str,
+        client_name: str,
+        out_dir: str | Path,
+        session_name: str | None = None,
+        tenant_id: str | None = None,
+        tags: dict[str, str] | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """The parent session of a fan-out: costs, tags and outcomes, but no steps of its own.
+
+        Args:
+            run_id: The id of the fan-out.
+            client_name: The agent or runtime.
+            out_dir: The folder of the bundle.
+            session_name: A name for people; becomes the tag `session_name`.
+            tenant_id: Whose run it is; becomes the tag `tenant_id`.
+            tags: Free-form key and value strings; these win over the two above.
+            **kwargs: Any other argument of the constructor.
+
+        Raises:
+            ValueError: An argument that cannot be understood.
+        """
+        named = {"session_name": session_name, "tenant_id": tenant_id}
+        all_tags = {name: text for name, text in named.items() if text is not None}
+        all_tags |= _tags(tags)
+        all_tags[ORCHESTRATOR_TAG_KEY] = ORCHESTRATOR_TAG_VALUE
+        return cls(run_id=run_id, client_name=client_name, out_dir=out_dir, tags=all_tags, **kwargs)
 
     @property
     def run_id(self) -> str:
@@ -138,23 +266,55 @@ class SessionBase:
         return self._out_dir
 
     @property
+    def branch_mode(self) -> str | None:
+        """`replay` or `sandbox` for a session that `branch_from` made; None for any other."""
+        return self._branch.mode if self._branch is not None else None
+
+    @property
+    def is_orchestrator(self) -> bool:
+        """Whether this is the parent session of a fan-out, which has no steps of its own."""
+        return self._core.settings.orchestrator
+
+    @property
+    def capture_logprobs(self) -> bool:
+        """Whether adapters should ask their model for log probabilities."""
+        return self._capture_logprobs
+
+    @property
     def stats(self) -> SessionStats:
         """What became of the records so far."""
         return self._core.stats
+
+    def _open(self) -> None:
+        if self._branch is not None:
+            self._branch.check()
+        self._core.open()
+
+    @property
+    def _has_prefix(self) -> bool:
+        return self._branch is not None and self._branch.parent is not None
+
+    def _replay(self, pause: Callable[[], None] = lambda: None) -> None:
+        """Begin with the parent's steps where this is a replay; without them nothing is begun."""
+        if self._branch is None:
+            return
+        try:
+            load_prefix(self._core, self._branch, pause)
+        except BaseException:
+            self._core.close(failed=True)
+            raise
 
     def __repr__(self) -> str:
         state = self._core.recorder.lifecycle.value
         return f"<{type(self).__name__} {self.debug_session_id} {state} mode={self.capture_mode}>"
 
 
-def _session_id(given: str | None) -> str:
+def _session_id(given: Any) -> str:
     if given is None:
         return f"dbg_{uuid.uuid4().hex[:12]}"
     if isinstance(given, str) and _SESSION_ID.fullmatch(given):
         return given
-    raise RecordError(
-        "debug_session_id is malformed", expected="dbg_ and letters, digits, _ or -"
-    )
+    raise RecordError("debug_session_id is malformed", expected="dbg_ and letters, digits, _ or -")
 
 
 def _client(name: str, version: str | None, git_sha: str | None) -> dict[str, str]:
@@ -170,10 +330,18 @@ def _tags(tags: Mapping[str, Any] | None) -> dict[str, str]:
     return {str(key): str(value) for key, value in given.items()}
 
 
-def _strict(given: bool | None) -> bool:
+def _optional(given: str | None, what: str) -> str | None:
+    return None if given is None else checks.text(given, what)
+
+
+def _switch(given: bool | None, variable: str) -> bool:
     if given is not None:
-        return given
-    return os.environ.get(STRICT_VARIABLE, "").strip().lower() in {"1", "true", "yes", "on"}
+        return bool(given)
+    return os.environ.get(variable, "").strip().lower() in {"1", "true", "yes", "on"}
+
+
+def _mode_chosen(given: CaptureMode | str | None) -> bool:
+    return given is not None or bool(os.environ.get(CAPTURE_MODE_VARIABLE, "").strip())
 
 
 _said_off = False
@@ -182,8 +350,7 @@ _said_off = False
 
 def _say_when_off(mode: CaptureMode, chosen: CaptureMode | str | None) -> None:
     global _said_off
-    nobody_chose = chosen is None and not os.environ.get(CAPTURE_MODE_VARIABLE, "").strip()
-    if mode is CaptureMode.OFF and nobody_chose and not _said_off:
+    if mode is CaptureMode.OFF and not _mode_chosen(chosen) and not _said_off:
         _said_off = True
         logger.warning(
             "capture_mode is off because nobody chose one: this session records nothing. Pass "

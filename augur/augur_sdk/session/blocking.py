@@ -13,9 +13,10 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from augur_sdk.models import BundleManifest
 from augur_sdk.recording.recorder import Recorder
+from augur_sdk.recording.settling import settles
 from augur_sdk.session.base import SessionBase
 from augur_sdk.session.core import ROOM_PATIENCE
-from augur_sdk.session.methods import blocking, settles
+from augur_sdk.session.methods import blocking
 from augur_sdk.session.stats import SessionStats
 from augur_sdk.session.step_builder import StepBuilder
 
@@ -27,11 +28,14 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class DebugSession(SessionBase):
-    __doc__ = (SessionBase.__doc__ or "") + """
+class DebugSession(SessionBase):  # noqa: D101 - its docstring is put together below
+    __doc__ = (
+        (SessionBase.__doc__ or "")
+        + """
     Use it with `with`; every call may come from any thread, also from one that has a running
     event loop (where `AsyncDebugSession` is the better choice).
     """
+    )
 
     record_step = blocking(Recorder.record_step)
     record_step_iteration = blocking(Recorder.record_step_iteration)
@@ -41,6 +45,28 @@ class DebugSession(SessionBase):
     add_tag = blocking(Recorder.add_tag)
     set_live_endpoints = blocking(Recorder.set_live_endpoints)
     set_capture_mode = blocking(Recorder.set_capture_mode)
+    append_log = blocking(Recorder.append_log)
+    attach_verifier = blocking(Recorder.attach_verifier)
+    set_costs = blocking(Recorder.set_costs)
+    set_step_costs = blocking(Recorder.set_step_costs)
+    set_score = blocking(Recorder.set_score)
+    record_modelio = blocking(Recorder.record_modelio)
+    set_step_versions = blocking(Recorder.set_step_versions)
+    attach_env_fingerprint = blocking(Recorder.attach_env_fingerprint)
+    record_judge_decision = blocking(Recorder.record_judge_decision)
+    mark_for_eval = blocking(Recorder.mark_for_eval)
+    finalize_outcome = blocking(Recorder.finalize_outcome)
+    successful_task_cost_summary = blocking(Recorder.successful_task_cost_summary)
+    record_reasoning = blocking(Recorder.record_reasoning)
+    declare_side_effect = blocking(Recorder.declare_side_effect)
+    commit_side_effect = blocking(Recorder.commit_side_effect)
+    mark_side_effect_aborted = blocking(Recorder.mark_side_effect_aborted)
+    abort_pending_side_effects = blocking(Recorder.abort_pending_side_effects)
+    record_subgoal_completion = blocking(Recorder.record_subgoal_completion)
+    set_loop_detected = blocking(Recorder.set_loop_detected)
+    set_task_spec = blocking(Recorder.set_task_spec)
+    set_task_spec_id = blocking(Recorder.set_task_spec_id)
+    set_group_id = blocking(Recorder.set_group_id)
 
     def step(self, step_type: str, **fields: Any) -> StepBuilder:
         """Record a step as a block: `with session.step("click", intent="...") as step:`.
@@ -85,7 +111,8 @@ class DebugSession(SessionBase):
 
     def __enter__(self) -> Self:
         _hint_at_async()
-        self._core.open()
+        self._open()
+        self._replay()
         return self
 
     def __exit__(

@@ -70,8 +70,8 @@ class SessionCore:
         self.losses = Losses(f"session {settings.debug_session_id}")
         self.progress = Progress()
         self.inbox = Inbox(self._ring, self.losses)
-        self.recorder = Recorder(settings, self, utc_now)
         self.door = RedactionDoor(policy)
+        self.recorder = Recorder(settings, self, utc_now, self.door)
         self.inspector = Inspector(settings.debug_session_id)
         self.archive = Archive(
             root, self.door, policy_id=settings.policy_id, inspect=self.inspector.inspect
@@ -112,7 +112,7 @@ class SessionCore:
             try:
                 return self.attempt(operation, *args, **kwargs)
             except ColdStepError as cold:
-                self.warm(cold.step_index)
+                self.warm(cold)
 
     def attempt(
         self, operation: Callable[Concatenate[Any, P], T], *args: P.args, **kwargs: P.kwargs
@@ -125,11 +125,11 @@ class SessionCore:
         with self.recorder.lock:
             return operation(self.recorder, *args, **kwargs)
 
-    def warm(self, step_index: int) -> None:
+    def warm(self, cold: ColdStepError) -> None:
         """Read a step back from the journal for the Recorder."""
-        raw = self.archive.load_step(step_index)
+        raw = self.archive.load_step(cold.step_index)
         with self.recorder.lock:
-            self.recorder.warm(step_index, raw)
+            self.recorder.warm(cold.step_index, cold.seq, raw)
 
     def after_call(self) -> None:
         """Without threads, the caller's own stores what was recorded."""
@@ -170,6 +170,7 @@ class SessionCore:
             repaired=recorder.repaired,
             schema_problems=self.inspector.count,
             redaction_failures=self.door.failures,
+            repeated_calls=recorder.repeated_calls,
         )
 
     # Opening.
@@ -196,15 +197,8 @@ class SessionCore:
 
     def _resume(self) -> None:
         """Go on where an earlier process left this very session unfinished."""
-        catalog = self.archive.catalog
-        if catalog.session is not None:
-            self.recorder.restore(
-                self.archive.projection.read_session(),
-                (
-                    (index, refs.step_id, tuple(refs.iterations or ()))
-                    for index, refs in catalog.steps.items()
-                ),
-            )
+        if self.archive.catalog.session is not None:
+            self.recorder.restore(self.archive.projection.read_session(), self.archive.lines())
 
     def _start(self) -> None:
         try:

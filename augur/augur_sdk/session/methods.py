@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
-
-from augur_sdk.recording.recorder import Recorder
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 
 if TYPE_CHECKING:
     from augur_sdk.session.aio import AsyncDebugSession
@@ -49,9 +47,7 @@ class AsyncMethod(Generic[P, T]):
         ) -> Callable[Concatenate[AsyncDebugSession, P], Awaitable[T]]: ...
 
         @overload
-        def __get__(
-            self, session: AsyncDebugSession, owner: type
-        ) -> Callable[P, Awaitable[T]]: ...
+        def __get__(self, session: AsyncDebugSession, owner: type) -> Callable[P, Awaitable[T]]: ...
 
         def __get__(self, session: Any, owner: type) -> Any: ...
 
@@ -63,7 +59,7 @@ def blocking(operation: Callable[Concatenate[Any, P], T]) -> BlockingMethod[P, T
     def method(self: DebugSession, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self._record(operation, *args, **kwargs)
 
-    return _as_declared(method)
+    return cast("BlockingMethod[P, T]", _as_declared(method))
 
 
 def awaiting(operation: Callable[Concatenate[Any, P], T]) -> AsyncMethod[P, T]:
@@ -73,14 +69,9 @@ def awaiting(operation: Callable[Concatenate[Any, P], T]) -> AsyncMethod[P, T]:
     async def method(self: AsyncDebugSession, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._record(operation, *args, **kwargs)
 
-    return _as_declared(method)
+    return cast("AsyncMethod[P, T]", _as_declared(method))
 
 
 def _as_declared(method: Any) -> Any:
     method.__qualname__ = method.__name__
     return method
-
-
-def settles(operation: Callable[Concatenate[Recorder, P], T]) -> bool:
-    """Whether a call returns only once what it recorded is stored."""
-    return getattr(operation, "settles", False)

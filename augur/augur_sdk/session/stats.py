@@ -38,6 +38,9 @@ class SessionStats:
     redaction_failures: int = 0
     """Fields replaced by a marker because redaction failed on them."""
 
+    repeated_calls: int = 0
+    """Model calls not stored again although they brought another response to a known prompt."""
+
     def as_dict(self) -> dict[str, Any]:
         """The counts as plain values."""
         return asdict(self)

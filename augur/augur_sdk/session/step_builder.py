@@ -106,7 +106,11 @@ class StepDraft:
         self.record["verdict"] = {"status": status, **_present({"reason": reason, **fields})}
 
     def recovery(
-        self, type: str, *, reason: str | None = None, attempt: int | None = None  # noqa: A002 - the record's own word
+        self,
+        type: str,  # noqa: A002 - the record's own word
+        *,
+        reason: str | None = None,
+        attempt: int | None = None,
     ) -> None:
         """Say what was decided after a failure.
 
@@ -185,9 +189,7 @@ def _present(fields: Mapping[str, Any]) -> dict[str, Any]:
 class StepBuilder(StepDraft):
     """A step of a `DebugSession`, as a `with` block."""
 
-    def __init__(
-        self, session: DebugSession, step_type: str, fields: Mapping[str, Any]
-    ) -> None:
+    def __init__(self, session: DebugSession, step_type: str, fields: Mapping[str, Any]) -> None:
         super().__init__(step_type, fields)
         self._session = session
 

@@ -1,0 +1,74 @@
+"""Costs: checking them, and adding up what the steps of a run have cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping
+from typing import Any, Final
+
+from augur_sdk.recording import checks
+
+__all__ = ["COST_FIELDS", "CostRollup", "given_costs"]
+
+COST_FIELDS: Final = (
+    "total_usd",
+    "model_usd",
+    "gpu_usd",
+    "proxy_usd",
+    "tokens_in",
+    "tokens_out",
+    "cache_hit_tokens",
+)
+_TOKENS: Final = frozenset({"tokens_in", "tokens_out", "cache_hit_tokens"})
+
+
+def given_costs(**costs: float | None) -> dict[str, Any]:
+    """The costs that were given, checked.
+
+    Raises:
+        RecordError: One of them is not a number.
+    """
+    return {
+        name: checks.count(value, name) if name in _TOKENS else checks.number(value, name)
+        for name, value in costs.items()
+        if value is not None
+    }
+
+
+class CostRollup:
+    """What each step cost, and the sum; iterations are attempts that were paid for, too.
+
+    Sums are rounded once, whatever the order and however often a step was recorded anew.
+    """
+
+    def __init__(self) -> None:
+        self._costs: dict[Hashable, tuple[float | None, ...]] = {}
+
+    def put(self, step: Hashable, costs: Any) -> None:
+        """Set what one step record cost; anything that is no number is no cost."""
+        known = _known(costs) if isinstance(costs, Mapping) else ()
+        if known:
+            self._costs[step] = known
+        else:
+            self._costs.pop(step, None)
+
+    def total(self) -> dict[str, int | float]:
+        """The sum over all steps, of the dimensions that any of them names."""
+        sums: dict[str, int | float] = {}
+        for position, name in enumerate(COST_FIELDS):
+            parts = [costs[position] for costs in self._costs.values()]
+            present = [part for part in parts if part is not None]
+            if present:
+                sums[name] = sum(map(int, present)) if name in _TOKENS else math.fsum(present)
+        return sums
+
+
+def _known(costs: Mapping[str, Any]) -> tuple[float | None, ...]:
+    values = tuple(_amount(costs.get(name)) for name in COST_FIELDS)
+    return values if any(value is not None for value in values) else ()
+
+
+def _amount(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if math.isfinite(value) else None

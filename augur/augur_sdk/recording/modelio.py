@@ -1,0 +1,151 @@
+"""Recording model calls: the whole input and output of each."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from augur_sdk.bundle import layout
+from augur_sdk.capture import CaptureMode
+from augur_sdk.entry import Kind
+from augur_sdk.errors import RecordError
+from augur_sdk.models import SCHEMA_VERSION
+from augur_sdk.models.validators import problems_json
+from augur_sdk.recording import checks
+from augur_sdk.recording.bounded import MODEL_CALLS, Recalled
+from augur_sdk.recording.model_calls import KnownCall, stamps_of
+from augur_sdk.recording.steps import StepRecording
+
+__all__ = ["ModelIORecording"]
+
+logger = logging.getLogger("augur_sdk")
+
+
+class ModelIORecording(StepRecording):
+    """The method for model calls."""
+
+    def record_modelio(
+        self,
+        record: Mapping[str, Any],
+        *,
+        step_index: int | None = None,
+        layer: str | None = None,
+        validate: bool = True,
+        dedupe: bool = True,
+    ) -> str:
+        """Record one model call, input and output; it may come before its step.
+
+        `schema_version`, `ts`, `step_index` and `redaction_applied` are filled in. The same
+        `prompt_hash` is the same call: a repeat returns the path of the one recorded before and
+        stores nothing, also when it brings another response (a retry), which is logged once and
+        counted in `stats`. The step's `captured_versions` get the call's `model` and
+        `prompt_hash` where nobody said them.
+
+        Args:
+            record: A modelio record (contract/records.md).
+            step_index: The step that made the call; the record's own unless given.
+            layer: Who made it (`planner`, `grounding`, `model`, ...); stamped on the record if it
+                has none.
+            validate: Refuse a record that breaks its schema.
+            dedupe: False records a repeat as one more call.
+
+        Returns:
+            The call's path in the bundle: `modelio/<step>-<layer>-<number>.json`.
+
+        Raises:
+            ValueError: An invalid record, or no usable `step_index` or `layer`.
+            RuntimeError: The session is not open.
+        """
+        self._require_open("record_modelio")
+        call = checks.mapping(record, "the modelio record")
+        index = checks.optional_step_index(
+            call.get("step_index") if step_index is None else step_index
+        )
+        spoken = layer if layer is not None else call.get("layer")
+        name = "model" if spoken is None else checks.text(spoken, "layer")
+        if self.off:
+            return layout.modelio_path(index, name, 0)
+        raw = self._encode(self._filled(call, index, layer))
+        if validate:
+            _refuse_invalid(raw)
+        return self._keep_call(orjson.loads(raw), raw, index, name, dedupe)
+
+    def _filled(self, call: dict[str, Any], index: int | None, layer: str | None) -> dict[str, Any]:
+        call.setdefault("schema_version", SCHEMA_VERSION)
+        call.setdefault("ts", self._now())
+        call["step_index"] = index
+        call["redaction_applied"] = True
+        if layer is not None and call.get("layer") is None:
+            call["layer"] = layer
+        return call
+
+    def _keep_call(
+        self, call: dict[str, Any], raw: bytes, index: int | None, layer: str, dedupe: bool
+    ) -> str:
+        prompt = call.get("prompt_hash")
+        prompt = prompt if isinstance(prompt, str) else ""
+        response = orjson.dumps(call.get("response"), option=orjson.OPT_SORT_KEYS)
+        known = self._calls.known(prompt) if prompt and dedupe else None
+        path = self._calls.path(index, layer) if known is None else known.path
+        if self._bound_at(index).keeps(CaptureMode.MODEL_IO):
+            self._stamp(index, stamps_of(call))
+            if known is None:
+                self._emit(Kind.MODELIO, raw, path=path, item=prompt, step_index=index)
+                self._saw(index, MODEL_CALLS)
+        if known is None:
+            self._calls.took(path)
+            if prompt:
+                self._calls.remember(prompt, path, response)
+        else:
+            self._count_repeat(known, response)
+        return path
+
+    def _stamp(self, index: int | None, versions: dict[str, str]) -> None:
+        """Fill in what a call says of its step, now or once the step is recorded."""
+        if index is None or not versions:
+            return
+        if self._steps.slot(index) is None:
+            self._calls.stamp_later(index, versions)
+            return
+        known = self._decoded(index).get("captured_versions")
+        before = known if isinstance(known, dict) else {}
+        if versions.keys() <= before.keys():
+            return
+
+        def change(step: dict[str, Any]) -> set[str]:
+            step["captured_versions"] = {**versions, **before}
+            return {"captured_versions"}
+
+        self._patch(index, change)
+
+    def _count_repeat(self, known: KnownCall, response: bytes) -> None:
+        if not self._calls.is_other_response(known, response):
+            return
+        self.repeated_calls += 1
+        if self.repeated_calls == 1:
+            logger.warning(
+                "session %s: a model call repeats a prompt_hash with another response and is "
+                "taken for the call recorded before; pass dedupe=False to record each attempt. "
+                "session.stats counts them",
+                self.settings.debug_session_id,
+            )
+
+    def _recall_modelio(self, line: Recalled) -> None:
+        self._calls.took(line.path)
+        self._saw(line.step_index, MODEL_CALLS)
+        if line.item:
+            self._calls.remember(line.item, line.path)
+        if line.step_index is not None and line.step_index not in self._steps:
+            self._calls.stamp_later(line.step_index, stamps_of(orjson.loads(line.data)))
+
+
+def _refuse_invalid(raw: bytes) -> None:
+    if found := problems_json("modelio", raw):
+        raise RecordError(
+            f"the modelio record breaks its schema at {found[0].path or 'its top'}: "
+            f"{found[0].message}",
+            fix="See contract/records.md, or pass validate=False to store it as given.",
+        )
