@@ -36,7 +36,7 @@ def make_sink(server: FaultyServer, **options: Any) -> StreamingSink:
         DSN.parse(server.dsn),
         client_name="agent",
         client_version="1.0",
-        **{"redact": as_given, **options},
+        **{"redact": as_given, "flush_timeout": 30.0, **options},
     )
 
 
@@ -231,3 +231,31 @@ def test_the_token_is_in_no_view_of_the_sink(server: FaultyServer) -> None:
     sink = make_sink(server)
     assert CANARY not in repr(sink)
     assert CANARY not in repr(vars(sink))
+
+
+SECRET = "sk-proj-" + "q7Zp3Lw9Xv2Tb5Ny8Kc4" * 2
+
+
+def test_by_default_no_secret_leaves_in_any_kind_of_record(server: FaultyServer) -> None:
+    sink = make_sink(server, redact=None)
+    sink.begin(run_id=RUN, capture_mode="trace")
+    secretive: Any = {"step_index": 0, "side_effect_id": "s", "run_id": RUN, "note": SECRET}
+    sink.put_trace({"session": {"note": SECRET}, "steps": [secretive]})
+    sink.put_step(secretive)
+    sink.put_costs({"total_usd": 1.5, "note": SECRET})
+    sink.post_events([secretive], step_index=0)
+    sink.post_modelio("modelio/0000-planner-0.json", secretive)
+    sink.post_logs(text=f"the key is {SECRET}\n")
+    sink.post_side_effect(secretive)
+    sink.post_reasoning({"text": SECRET, "step_index": 0})
+    sink.post_outcome(secretive)
+    sink.post_eval_candidate(secretive)
+    sink.post_judge_decision(0, secretive)
+    sink.post_manifest(secretive)
+    sink.end()
+    assert sink.stats["accepted"] == sink.stats["delivered"] == 12
+    assert not [r.path for r in server.requests if SECRET.encode() in r.body]
+    run = server.runs[RUN]
+    assert run.costs is not None
+    assert run.costs["total_usd"] == 1.5
+    assert run.logs["run"].startswith("the key is ***")

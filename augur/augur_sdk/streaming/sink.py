@@ -14,13 +14,14 @@ import logging
 import os
 import threading
 import uuid
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import Any, Concatenate, Final, ParamSpec
 
 import anyio
 from anyio.from_thread import BlockingPortal, BlockingPortalProvider
+from anyio.lowlevel import RunVar
 
 from augur_sdk.models import DecisionEvent, StepTrace
 from augur_sdk.streaming.dsn import DSN
@@ -241,11 +242,14 @@ class StreamingSink:
     async def _prepare(self, kind: Wire, body: bytes) -> bytes:
         if kind is Wire.SCREENSHOT:
             return body
+        loop = asyncio.get_running_loop()
+        executor = current_network().executor
+        return await loop.run_in_executor(executor, self._redacted, str(kind), body)
+
+    def _redacted(self, kind: str, body: bytes) -> bytes:
         if self._redact is None:
             self._redact = _default_redaction()
-        loop = asyncio.get_running_loop()
-        redact = functools.partial(self._redact, str(kind), body)
-        return await loop.run_in_executor(current_network().executor, redact)
+        return self._redact(kind, body)
 
 
 class _Running:
@@ -277,8 +281,22 @@ class _Running:
             await self.heartbeat.stop()
 
 
-def _shared_loop() -> AbstractContextManager[BlockingPortal]:
-    return _provider
+@contextlib.contextmanager
+def _shared_loop() -> Iterator[BlockingPortal]:
+    with _provider as portal:
+        portal.call(_use_one_worker)
+        yield portal
+
+
+_has_one_worker: RunVar[bool] = RunVar("augur_sdk_sink_has_one_worker", default=False)
+
+
+def _use_one_worker() -> None:
+    """Redaction, certificates and host names share one thread instead of the loop's six."""
+    if not _has_one_worker.get():
+        _has_one_worker.set(True)
+        worker = ThreadPoolExecutor(1, thread_name_prefix="augur-sink")
+        asyncio.get_running_loop().set_default_executor(worker)
 
 
 def _default_redaction() -> Redact:
