@@ -150,7 +150,8 @@ def _source(constants: Mapping[str, Any], picture: bytes | None) -> str:
 
 def _assignment(name: str, value: Any) -> str:
     if isinstance(value, dict | list):
-        return f"{name}: Any = (\n{textwrap.indent(pformat(value, width=92, sort_dicts=False), '    ')}\n)\n"
+        text = pformat(value, width=92, sort_dicts=False)
+        return f"{name}: Any = (\n{textwrap.indent(text, '    ')}\n)\n"
     return f"{name}{'' if value is not None else ': Any'} = {value!r}\n"
 
 
