@@ -127,7 +127,7 @@ class SessionBase:
         self._branch: Branch | None = None
         self._policy = policy
         self._core = SessionCore(
-            settings, self._out_dir, policy, Behaviour(durable, float(flush_timeout))
+            settings, self._out_dir, policy, Behaviour(durable, float(flush_timeout)), self._store
         )
         _say_when_off(mode, capture_mode)
 

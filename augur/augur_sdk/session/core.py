@@ -32,6 +32,7 @@ from augur_sdk.redaction import RedactionDoor, RedactionPolicy
 from augur_sdk.session import live
 from augur_sdk.session.clock import utc_now
 from augur_sdk.session.stats import SessionStats
+from augur_sdk.storage import Store
 
 __all__ = ["ROOM_PATIENCE", "Behaviour", "SessionCore"]
 
@@ -62,11 +63,17 @@ class SessionCore:
     """One session's engine; every method may be called from any thread."""
 
     def __init__(
-        self, settings: Settings, root: Path, policy: RedactionPolicy, behaviour: Behaviour
+        self,
+        settings: Settings,
+        root: Path,
+        policy: RedactionPolicy,
+        behaviour: Behaviour,
+        store: Store,
     ) -> None:
         self.settings = settings
         self.behaviour = behaviour
         self.root = root
+        self.store = store
         self.losses = Losses(f"session {settings.debug_session_id}")
         self.progress = Progress()
         self.inbox = Inbox(self._ring, self.losses)
