@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import nox
 
@@ -19,7 +20,8 @@ EXTRAS = ".[cli,browser,object-store]"
 
 
 def groups(*names: str) -> list[str]:
-    return nox.project.dependency_groups(PROJECT, *names)
+    """The requirements of dependency groups."""
+    return list(nox.project.dependency_groups(PROJECT, *names))
 
 
 @nox.session(python=PYTHONS)
@@ -75,9 +77,9 @@ def docs(session: nox.Session) -> None:
 def wheel(session: nox.Session) -> None:
     """Build the wheel and try it as it will be installed."""
     session.install("build")
-    folder = session.create_tmp()
-    session.run("python", "-m", "build", "--outdir", folder, external=True, silent=True)
-    wheels = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".whl")]
-    session.install("--force-reinstall", f"augur-sdk[cli] @ file://{os.path.abspath(wheels[-1])}")
+    folder = Path(session.create_tmp()).resolve()
+    session.run("python", "-m", "build", "--wheel", "--outdir", str(folder), silent=True)
+    built = max(folder.glob("*.whl"), key=lambda path: path.stat().st_mtime)
+    session.install("--force-reinstall", f"augur-sdk[cli] @ {built.as_uri()}")
     with session.chdir(folder):
-        session.run("augur", "demo", "--out", os.path.join(session.create_tmp(), "demo"))
+        session.run("augur", "demo", "--out", str(folder / "demo"))

@@ -82,9 +82,7 @@ KEPT: dict[str, tuple[Any, Any]] = {
 
 
 def session(folder: Path, **options: Any) -> DebugSession:
-    return DebugSession(
-        run_id="r", client_name="c", out_dir=folder, capture_mode="full", **options
-    )
+    return DebugSession(run_id="r", client_name="c", out_dir=folder, capture_mode="full", **options)
 
 
 @pytest.mark.parametrize("name", [*REPAIRED, *KEPT])
@@ -191,10 +189,10 @@ def test_what_cannot_be_understood_is_a_value_error_and_costs_nothing_else(
 def test_a_record_that_merely_breaks_its_schema_is_stored_as_given(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    odd = step(0, status="done", invented={"a": 1})
+    odd: Any = step(0, status="done", invented={"a": 1})
     with session(tmp_path / "b") as s:
         s.record_step(odd)
-        s.record_step({**odd, "step_id": "s1", "step_index": 1})
+        s.record_step(odd | {"step_id": "s1", "step_index": 1})
         s.record_event(event(0, layer="nobody"))
     assert read_json(tmp_path / "b/steps/0000.json") == odd
     assert s.stats.schema_problems == 3
@@ -222,9 +220,7 @@ DAMAGED_PICTURES = {
 @pytest.mark.parametrize("name", DAMAGED_PICTURES)
 def test_a_damaged_picture_is_kept_as_given(tmp_path: Path, name: str) -> None:
     with session(tmp_path / "b") as s:
-        path = s.attach_observation(
-            step_index=0, kind="pre", png_bytes=DAMAGED_PICTURES[name]
-        )
+        path = s.attach_observation(step_index=0, kind="pre", png_bytes=DAMAGED_PICTURES[name])
         s.record_step(step(0, observation_pre=path))
     assert (tmp_path / "b" / path).read_bytes() == DAMAGED_PICTURES[name]
     assert read_json(tmp_path / "b/manifest.json")["signatures"][path]
@@ -237,7 +233,10 @@ HOSTILE_IDS = ["../../x", "/etc/passwd", "a\x00b", "x" * 300, "C:\\x", "..", "co
 def test_ids_from_outside_stay_inside_the_bundle(tmp_path: Path, hostile: str) -> None:
     folder = tmp_path / "outer" / "b"
     with DebugSession(
-        run_id=hostile, client_name=hostile, out_dir=folder, capture_mode="full",
+        run_id=hostile,
+        client_name=hostile,
+        out_dir=folder,
+        capture_mode="full",
         tags={hostile: hostile},
     ) as s:
         s.record_step(step(0, step_id=hostile))

@@ -50,7 +50,9 @@ def recover(journal: bytes) -> tuple[int, int, set[int]]:
         (folder / "journal.jsonl").write_bytes(journal)
         report = recover_bundle(folder)
         problems = [
-            issue.render() for issue in validate_bundle(folder) if "side effect" not in issue.message
+            issue.render()
+            for issue in validate_bundle(folder)
+            if "side effect" not in issue.message
         ]
         assert problems == []
         steps = read_json(folder / "trace.json")["steps"]
@@ -59,9 +61,7 @@ def recover(journal: bytes) -> tuple[int, int, set[int]]:
 
 def steps_in(lines: list[bytes]) -> set[int]:
     return {
-        int(line.split(b'"step":')[1].split(b",")[0])
-        for line in lines
-        if b'"kind":"step"' in line
+        int(line.split(b'"step":')[1].split(b",")[0]) for line in lines if b'"kind":"step"' in line
     }
 
 

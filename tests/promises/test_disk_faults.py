@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import resource
 import shutil
@@ -112,7 +113,7 @@ def test_one_failing_call_anywhere_loses_nothing(tmp_path: Path, disk: FailingDi
     assert calls > 40
     for number in range(1, calls + 1):
         disk.calls = 0
-        disk.fails = lambda call, number=number: call == number
+        disk.fails = functools.partial(int.__eq__, number)
         folder = tmp_path / str(number)
         with session(folder) as s:
             record(s)
@@ -214,7 +215,7 @@ def test_the_agents_exception_comes_out_with_its_identity(
     tmp_path: Path, disk: FailingDisk, trouble: str
 ) -> None:
     mine = AgentError("mine")
-    with pytest.raises(AgentError) as raised, session(tmp_path / "b") as s:
+    with pytest.raises(AgentError) as raised, session(tmp_path / "b") as s:  # noqa: PT012 - a run
         record(s, 2)
         if trouble == "disk full":
             disk.fails = lambda _: True

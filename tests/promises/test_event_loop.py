@@ -34,6 +34,7 @@ class Ticker:
 
 async def test_recording_and_closing_leave_the_loop_to_the_agent(tmp_path: Path) -> None:
     ticker = Ticker()
+    recording = closing = 0.0
     session = AsyncDebugSession(
         run_id="r", client_name="c", out_dir=tmp_path / "b", capture_mode="full"
     )
@@ -62,16 +63,16 @@ async def test_many_tasks_share_a_session(tmp_path: Path) -> None:
         run_id="r", client_name="c", out_dir=tmp_path / "b", capture_mode="full"
     ) as session:
 
-        async def work(start: int) -> None:
-            for index in range(start, start + 25):
-                async with session.step("click", intent=f"task {start}") as block:
+        async def work(number: int) -> None:
+            for _ in range(25):
+                async with session.step("click", intent=f"task {number}") as block:
                     await block.event("planner", "info", "hello")
                     await anyio.lowlevel.checkpoint()
                 assert block.index >= 0
 
         async with anyio.create_task_group() as tasks:
             for number in range(8):
-                tasks.start_soon(work, number * 25)
+                tasks.start_soon(work, number)
     steps = read_json(tmp_path / "b/trace.json")["steps"]
     assert [record["step_index"] for record in steps] == list(range(200))
     assert {record["status"] for record in steps} == {"succeeded"}
@@ -89,9 +90,11 @@ async def test_200_sessions_in_one_process(tmp_path: Path) -> None:
     async with anyio.create_task_group() as tasks:
         for number in range(200):
             tasks.start_soon(run, number)
-    counts = {read_json(path)["step_count"] for path in tmp_path.glob("*/manifest.json")}
-    assert counts == {5}
-    assert len(list(tmp_path.glob("*/manifest.json"))) == 200
+    assert step_counts(tmp_path) == [5] * 200
+
+
+def step_counts(folder: Path) -> list[int]:
+    return [read_json(path)["step_count"] for path in folder.glob("*/manifest.json")]
 
 
 async def test_a_cancelled_agent_still_gets_its_bundle(tmp_path: Path) -> None:

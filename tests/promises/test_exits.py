@@ -44,7 +44,8 @@ ENDS_BY_ITSELF = {
         "t = threading.Thread(target=work)\nt.start()\nt.join()"
     ),
     "close in the host's own exit handler": (
-        "import atexit\ns = DebugSession(**options)\natexit.register(lambda: s.close('cancelled'))\n"
+        "import atexit\ns = DebugSession(**options)\n"
+        "atexit.register(lambda: s.close('cancelled'))\n"
         "s.__enter__()\nfill(s)"
     ),
     "sys.exit inside async with": (

@@ -193,7 +193,7 @@ def test_events_are_sorted_however_they_arrive(tmp_path: Path) -> None:
     lines = (tmp_path / "b/events/run.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(lines) == 151
     assert '"summary":"first"' in lines[0]
-    assert lines == sorted(lines, key=lambda line: read_summary(line))
+    assert lines == sorted(lines, key=read_summary)
 
 
 def read_summary(line: str) -> tuple[str, str]:
@@ -231,7 +231,7 @@ def test_two_live_sessions_cannot_share_a_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("klass", [DebugSession, AsyncDebugSession])
 def test_constructor_arguments_that_make_no_sense_are_value_errors(
-    tmp_path: Path, klass: type[DebugSession] | type[AsyncDebugSession]
+    tmp_path: Path, klass: type[DebugSession | AsyncDebugSession]
 ) -> None:
     good: dict[str, Any] = {"run_id": "r", "client_name": "c", "out_dir": tmp_path}
     for wrong in (

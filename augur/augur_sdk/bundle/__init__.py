@@ -1,1 +1,1 @@
-"""The bundle on disk: its paths, the journal it grows from, and how it is finished and recovered."""
+"""The bundle on disk: its paths, the journal it grows from, how it is finished and recovered."""

@@ -21,16 +21,14 @@ _LAYOUT = """\
 | `screenshots/0003_pre.png` | the screen before step 3; `0003_post.png` after it |
 | `modelio/0003-planner-0.json` | one model call, input and output |
 | `side_effects/0003-<id>.json` | one effect on the outside world |
-| `outcomes.json`, `eval_candidates.json` | verdicts with their cost; steps worth a regression test |
+| `outcomes.json`, `eval_candidates.json` | verdicts and their cost; steps worth a test |
 | `replay/`, `preferences/`, `diagnostics/` | fixtures, preferences, findings |
 | `logs/` | runner logs |
 | `schema/` | the JSON Schema of every record here |
 """
 
 
-def agent_page(
-    session: Mapping[str, Any], step_count: int, failures: Mapping[int, str]
-) -> bytes:
+def agent_page(session: Mapping[str, Any], step_count: int, failures: Mapping[int, str]) -> bytes:
     """Render the page.
 
     Args:
@@ -46,7 +44,8 @@ def agent_page(
         f"- client: {_inline(name)}",
         f"- capture mode: {session.get('capture_mode', '')}",
         f"- status: {session.get('status', '')}",
-        f"- started: {session.get('started_at', '')}, ended: {session.get('ended_at') or 'unknown'}",
+        f"- started: {session.get('started_at', '')}",
+        f"- ended: {session.get('ended_at') or 'unknown'}",
         f"- steps: {step_count}",
         f"- first failed step: {_first_failure(failures)}",
         f"- failure classes: {_counted(failures)}",
@@ -60,7 +59,7 @@ def agent_page(
         "",
         "## How to cite evidence",
         "",
-        "`<rule_id> @ <path>`, for example `cua.no_state_change @ screenshots/0003_post.png`; "
+        "`<rule_id> @ <path>`, for example `cua.no_state_change @ screenshots/0003_post.png`;",
         "every path is relative to this folder.",
         "",
     ]
@@ -93,10 +92,10 @@ def _reading_order(failures: Mapping[int, str]) -> list[str]:
             "2. `screenshots/`: the last post picture shows how the run ended.",
         ]
     index = min(failures)
+    pre, post = (layout.screenshot_path(index, kind) for kind in ("pre", "post"))
     return [
         f"1. `{layout.step_path(index)}` (or the folder of that name): the first failed step.",
-        f"2. `{layout.screenshot_path(index, 'pre')}` and "
-        f"`{layout.screenshot_path(index, 'post')}`: the screen around it.",
+        f"2. `{pre}` and `{post}`: the screen around it.",
         f"3. `{layout.events_path(index)}`: what was decided there, and why.",
         "4. `trace.json`: how the run came to that point.",
     ]

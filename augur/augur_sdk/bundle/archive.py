@@ -264,7 +264,7 @@ class Archive:
         before = set(self.catalog.pictures)
         fresh = JournalFile(self.journal.path)
         fresh.open()
-        with open(fresh.fileno(), "ab", closefd=False) as target:  # noqa: PTH123 - a descriptor
+        with open(fresh.fileno(), "ab", closefd=False) as target:
             self.journal.copy_to(target)
         with self.lock:
             self.journal.adopt(fresh)

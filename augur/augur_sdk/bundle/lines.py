@@ -65,7 +65,7 @@ class LineFile:
 
     def _remember(self, records: list[bytes]) -> None:
         if self._ordered and records:
-            self._last = max(self._last, max(map(self._key, records)))
+            self._last = max(self._last, *map(self._key, records))
 
     def _sorted(self, records: list[bytes]) -> list[bytes]:
         return sorted(records, key=self._key) if self._ordered else records

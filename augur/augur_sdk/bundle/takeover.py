@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 
 import orjson
@@ -66,9 +65,9 @@ def _set_aside(root: Path, earlier: str) -> None:
     except OSError:
         # The folder above may not be ours to write to.
         target = _fresh_folder(root / f"earlier.{name}")
-    for entry in os.listdir(root):
-        if entry in _ENTRIES:
-            (root / entry).rename(target / entry)
+    for entry in list(root.iterdir()):
+        if entry.name in _ENTRIES:
+            entry.rename(target / entry.name)
     logger.warning(
         "%s held the bundle of another run (%s); it was moved to %s", root, earlier, target
     )

@@ -46,8 +46,9 @@ class AsyncJournal:
         raw = self._journal.raw
         if raw is None:
             raise OSError("the journal is not open")
-        if self._file is None or self._raw is not raw:
+        file = self._file
+        if file is None or self._raw is not raw:
             # The file is another one after the folder was taken away and made again.
             self._raw = raw
-            self._file = wrap(raw, executor=self._workers)
-        return self._file
+            self._file = file = wrap(raw, executor=self._workers)
+        return file

@@ -74,6 +74,4 @@ def _new_gate() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_close_gate, after_in_parent=_open_gate, after_in_child=_new_gate
-    )
+    os.register_at_fork(before=_close_gate, after_in_parent=_open_gate, after_in_child=_new_gate)

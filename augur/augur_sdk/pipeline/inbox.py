@@ -94,7 +94,9 @@ class Inbox:
         """Begin or stop dropping what does not fit; beginning lets all waiters go on."""
         with self._lock:
             self.shedding = reason
-            freed, self._waiting = (self._waiting, []) if reason is not None else ([], self._waiting)
+            freed, self._waiting = (
+                (self._waiting, []) if reason is not None else ([], self._waiting)
+            )
         for future in freed:
             if not future.cancelled():
                 future.set_result(None)

@@ -30,9 +30,7 @@ class Intake:
     journal's reader skips what then stands there twice.
     """
 
-    def __init__(
-        self, archive: Archive, inbox: Inbox, losses: Losses, progress: Progress
-    ) -> None:
+    def __init__(self, archive: Archive, inbox: Inbox, losses: Losses, progress: Progress) -> None:
         self.archive = archive
         self.inbox = inbox
         self.losses = losses
