@@ -78,3 +78,14 @@ def test_the_outcome_of_a_straggler_does_not_end_the_probe() -> None:
     hold.begin()
     hold.failed(straggler, Retry(after=1.0), now=0.5)
     assert hold.wait(5.0) == math.inf
+
+
+def test_a_success_opens_even_while_another_attempt_is_taken_for_the_probe() -> None:
+    hold = Hold()
+    hold.failed(hold.begin(), Retry(after=1.0), now=0.0)
+    probe, heartbeat = hold.begin(), hold.begin()
+    assert hold.wait(1.0) == math.inf
+    hold.answered(probe, now=1.0)
+    assert hold.wait(1.0) == 0
+    hold.answered(heartbeat, now=1.1)
+    assert hold.wait(1.1) == 0

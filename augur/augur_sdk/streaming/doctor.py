@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import urllib.request
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -266,6 +265,8 @@ async def examine(
 
 
 async def _ask(dsn: DSN) -> list[Check]:
+    import urllib.request
+
     host = urlsplit(dsn.base_url).hostname or ""
     proxies = urllib.request.getproxies()
     bypassed = bool(urllib.request.proxy_bypass(host))

@@ -240,7 +240,7 @@ class Hold:
         """Seconds until a sender may start: 0 is now, infinity until a probe's outcome is known."""
         if now < self._until:
             return self._until - now
-        return float("inf") if self._probe is not None else 0.0
+        return float("inf") if self._probe is not None and self.streak else 0.0
 
     def asked_wait(self, now: float) -> float:
         """Seconds left of what the server itself asked for."""

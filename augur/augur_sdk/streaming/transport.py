@@ -13,7 +13,6 @@ import logging
 import os
 import ssl
 import time
-import urllib.request
 from concurrent.futures import Executor
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -204,6 +203,8 @@ class Transport:
         )
 
     def _needs_tls(self) -> bool:
+        import urllib.request
+
         proxies = urllib.request.getproxies().values()
         return any(url.startswith("https") for url in (self._dsn.base_url, *proxies))
 
