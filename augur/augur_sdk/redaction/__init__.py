@@ -6,6 +6,7 @@ Pure and importable alone: no session, no bundle, no network. See docs/redaction
 from __future__ import annotations
 
 from augur_sdk.redaction.door import RedactionDoor
+from augur_sdk.redaction.policies import policy_from_name, policy_names
 from augur_sdk.redaction.policy import (
     DEFAULT_POLICY_ID,
     DefaultRedactionPolicy,
@@ -20,4 +21,6 @@ __all__ = [
     "RedactionPolicy",
     "SecretRegistry",
     "SecretWarning",
+    "policy_from_name",
+    "policy_names",
 ]
