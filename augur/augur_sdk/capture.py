@@ -57,7 +57,7 @@ def _rank_of(mode: str) -> int:
 
 def _parse(mode: CaptureMode | str, *, source: str) -> CaptureMode:
     try:
-        return CaptureMode(mode.strip().lower() if isinstance(mode, str) else mode)
+        return CaptureMode(str(mode).strip().lower())
     except ValueError:
         raise RecordError(
             f"the {source} is not a capture mode",
