@@ -217,3 +217,9 @@ def test_effects_that_the_adapter_knows_are_in_the_ledger(
     effect = json.loads(path.read_text())
     assert (effect["step_index"], effect["resource"], effect["action"]) == (1, "mail", "send 1")
     assert (effect["status"], effect["provenance"]) == ("committed", "adapter_inferred")
+
+
+@pytest.mark.parametrize("raw", [b"not a picture", b"", "text", None])
+def test_what_is_no_observation_is_refused(raw: Any) -> None:
+    with pytest.raises(ValueError, match="no picture"):
+        Tiny().on_observation(raw, 0)

@@ -209,17 +209,18 @@ class ModelApiAdapterBase:
         """An observation from a screenshot's bytes, or from a mapping with any fields of one.
 
         Raises:
-            ValueError: The bytes are no picture.
+            ValueError: Neither a picture nor a mapping.
         """
         from augur_sdk.images.probe import observation, probe
 
         artifact = layout.screenshot_path(step_index, "pre")
-        if not isinstance(raw_obs, bytes):
-            given = {"artifact": artifact, "coordinate_space": "screenshot_px", **as_plain(raw_obs)}
-            return cast("Observation", given)
-        if not probe(raw_obs).ok:
-            raise RecordError("the screenshot is not a picture", expected="PNG, JPEG or WebP bytes")
-        return cast("Observation", observation(raw_obs, {"artifact": artifact}))
+        if isinstance(raw_obs, bytes | bytearray | memoryview) and probe(raw_obs).ok:
+            return cast("Observation", observation(bytes(raw_obs), {"artifact": artifact}))
+        given = as_plain(raw_obs)
+        if not isinstance(given, dict):
+            raise RecordError("the observation is no picture", expected="PNG, JPEG or WebP bytes")
+        defaults = {"artifact": artifact, "coordinate_space": "screenshot_px"}
+        return cast("Observation", {**defaults, **given})
 
     def on_run_end(self, *, status: str) -> None:
         """Nothing to do: an import and a live run keep no state here."""

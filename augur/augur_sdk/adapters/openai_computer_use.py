@@ -27,7 +27,7 @@ Record = dict[str, Any]
 
 _STREAMED: Final = "response."
 """Events of a streamed response; the last one brings the whole."""
-_UNDER_WAY: Final = frozenset({"queued", "in_progress"})
+_UNDER_WAY: Final = ("queued", "in_progress")
 
 
 class OpenAIComputerUseAdapter(ModelApiAdapterBase):
@@ -115,7 +115,7 @@ def _images_in(parts: Any, call_id: str | None) -> Iterator[Picture]:
 
 
 def _result(item: dict[str, Any]) -> Result:
-    failed = item.get("status") in {"failed", "incomplete"}
+    failed = item.get("status") in ("failed", "incomplete")
     return Result(str(item.get("call_id")), f"computer call {item['status']}" if failed else None)
 
 
@@ -175,9 +175,9 @@ def _is_item(record: Mapping[str, Any]) -> bool:
 def _is_models(item: Mapping[str, Any]) -> bool:
     """Whether an item came from the model."""
     kind = item.get("type")
-    if kind in {None, "message"}:
+    if kind is None or kind == "message":
         return item.get("role") == "assistant"
-    return kind in {"reasoning", "compaction"} or str(kind).endswith("_call")
+    return str(kind) in {"reasoning", "compaction"} or str(kind).endswith("_call")
 
 
 def _new_inputs(request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

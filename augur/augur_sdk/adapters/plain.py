@@ -47,4 +47,4 @@ def text_in(content: Any) -> str:
 
 
 def _is_text(part: dict[str, Any]) -> bool:
-    return part.get("type", "text") in {"text", "input_text", "output_text", "summary_text"}
+    return str(part.get("type", "text")) in {"text", "input_text", "output_text", "summary_text"}
