@@ -18,6 +18,7 @@ from openai.types.responses.computer_action import Click, Drag, DragPath, Keypre
 
 from augur_sdk.adapters import AnthropicComputerUseAdapter, OpenAIComputerUseAdapter
 from augur_sdk.replay import build_fixture
+from augur_sdk.testing import CaptureServer
 from augur_sdk.validation import validate_bundle
 
 SCHEMA_OF = {
@@ -163,3 +164,13 @@ def test_importing_a_long_log_takes_a_fraction_of_its_size(
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < log.stat().st_size / 5
+
+
+def test_an_import_sends_nothing_also_where_a_server_is_set(
+    openai_log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with CaptureServer() as server:
+        monkeypatch.setenv("AUGUR_DSN", server.dsn)
+        bundle = OpenAIComputerUseAdapter().bundle_from_input(openai_log, tmp_path / "out")
+        assert not server.requests
+    assert not (bundle / "journal.jsonl").exists()
