@@ -7,6 +7,7 @@
     ├── BundleReadError (ValueError)     a bundle, or part of it, that cannot be read
     ├── ParentBundleError (FileNotFoundError, ValueError)  a replay without anything to replay
     ├── MissingExtraError (ImportError)  a feature whose optional dependency is absent
+    ├── StoreError (OSError)             a store that failed; lives in `augur_sdk.storage`
     └── RunKilled                        the operator ended the run
 
 Each message says what was wrong, what was expected, and what to do. No message carries a value

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections import defaultdict
@@ -17,7 +19,8 @@ import pytest
 
 from augur_sdk.errors import BundleReadError, RecordError
 from augur_sdk.storage import LocalFSStore, ObjectStore, S3Store, StoreError
-from augur_sdk.storage.mirror import Mirror, Pace, push_bundle
+from augur_sdk.storage.mirror import Mirror, Pace
+from augur_sdk.storage.pushing import push_bundle
 from augur_sdk.storage.upload_queue import UploadQueue, UploadState
 from augur_sdk.storage.upload_state import UPLOADS, load_state
 
@@ -320,6 +323,76 @@ def test_crash_state_and_notes_stay_here(local: LocalFSStore) -> None:
     assert contents(remote.inner) == FILES
 
 
+def test_what_is_not_the_bundles_stays_here(local: LocalFSStore) -> None:
+    remote = Interrupting(never)
+    for relpath in ("notes.txt", "earlier.dbg_1/trace.json", ".env", "src/agent.py"):
+        local.write_bytes(relpath, b"the user's own")
+
+    async def main() -> UploadState:
+        mirror = Mirror(local, remote)
+        mirror.mark("notes.txt")
+        await anyio.to_thread.run_sync(mirror.mark_changed)
+        return await mirrored(mirror)
+
+    assert anyio.run(main).complete
+    assert contents(remote.inner) == FILES
+
+
+def test_a_file_that_is_gone_here_goes_there_too(local: LocalFSStore) -> None:
+    remote = Interrupting(never)
+
+    async def main() -> UploadState:
+        mirror = Mirror(local, remote)
+        await anyio.to_thread.run_sync(mirror.mark_changed)
+        async with anyio.create_task_group() as group:
+            group.start_soon(mirror.run)
+            with anyio.fail_after(20):
+                await remote.arrived("manifest.json")
+            await anyio.to_thread.run_sync(local.remove, "steps/0001.json")
+            mirror.mark("steps/0001.json")
+            await anyio.to_thread.run_sync(local.remove, "screenshots/0001_pre.png")
+            await anyio.to_thread.run_sync(mirror.mark_changed)  # finds the other one
+            return await mirror.finish(20)
+
+    remote._check = lambda: None  # type: ignore[method-assign] # the bundle is another one meanwhile
+    state = anyio.run(main)
+    left = set(FILES) - {"steps/0001.json", "screenshots/0001_pre.png"}
+    assert (state.complete, set(state.uploaded), set(contents(remote.inner))) == (True, left, left)
+
+
+def test_a_store_that_cannot_remove_keeps_what_is_gone_here(local: LocalFSStore) -> None:
+    class Keeping(Interrupting):
+        async def aremove(self, relpath: str) -> None:
+            raise StoreError("refused", f"this store cannot remove {relpath}")
+
+    remote = Keeping(never)
+    remote._check = lambda: None  # type: ignore[method-assign] # the bundle is another one meanwhile
+
+    async def main() -> UploadState:
+        mirror = Mirror(local, remote, uploaded=UploadState("", {"steps/0009.json": "1-2-3"}))
+        await anyio.to_thread.run_sync(mirror.mark_changed)
+        return await mirrored(mirror)
+
+    state = anyio.run(main)
+    assert state.complete
+    assert "steps/0009.json" not in state.uploaded
+
+
+def test_it_is_told_when_the_store_begins_to_fail_and_when_it_works_again(
+    local: LocalFSStore,
+) -> None:
+    remote = Interrupting(lambda number: number in {2, 3, 4, 5})
+    turns: list[object] = []
+
+    async def main() -> UploadState:
+        mirror = Mirror(local, remote, pace=QUICK, on_turn=turns.append)
+        await anyio.to_thread.run_sync(mirror.mark_changed)
+        return await mirrored(mirror)
+
+    assert anyio.run(main).complete
+    assert turns == ["unavailable", None]
+
+
 def test_a_file_removed_before_its_turn_is_no_failure(local: LocalFSStore) -> None:
     remote = Interrupting(never)
 
@@ -361,6 +434,38 @@ def test_ending_is_bounded_while_the_store_hangs(local: LocalFSStore) -> None:
     state, taken = anyio.run(main)
     assert sorted(state.pending) == sorted(FILES)
     assert taken < 15  # the store would have held it for 30 s
+
+
+def test_a_users_store_that_hangs_holds_two_threads_and_not_the_process(tmp_path: Path) -> None:
+    program = """
+import sys, threading, time, anyio
+from augur_sdk.storage import LocalFSStore
+from augur_sdk.storage.mirror import Mirror
+class Hanging(LocalFSStore):
+    def open_write_binary(self, relpath):
+        time.sleep(300)
+local = LocalFSStore(sys.argv[1])
+for number in range(9):
+    local.write_bytes(f"steps/{number}.json", b"{}")
+async def main():
+    mirror = Mirror(local, Hanging(sys.argv[1] + "-remote"))
+    mirror.mark_changed()
+    async with anyio.create_task_group() as group:
+        group.start_soon(mirror.run)
+        while sum(t.name == "augur-store" for t in threading.enumerate()) < 2:
+            await anyio.sleep(0.01)
+        print(len((await mirror.finish(0.1)).pending), threading.active_count())
+anyio.run(main)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "b")],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split()[0] == "9"
 
 
 def test_a_users_synchronous_store_is_mirrored_too(local: LocalFSStore, tmp_path: Path) -> None:
@@ -416,7 +521,7 @@ def test_a_folder_that_cannot_be_looked_through_is_looked_through_later(
 
 def test_an_illegal_path_is_refused_when_it_is_marked(local: LocalFSStore) -> None:
     with pytest.raises(RecordError):
-        Mirror(local, Interrupting(never)).mark("../outside")
+        Mirror(local, Interrupting(never)).mark("logs/../outside")
 
 
 # -- pushing later
@@ -474,6 +579,23 @@ def test_a_note_that_cannot_be_read_only_costs_work(local: LocalFSStore, note: b
     local.write_bytes(UPLOADS, note)
     remote = Interrupting(never)
     assert anyio.run(push_bundle, local, remote).complete
+    assert contents(remote.inner) == FILES
+
+
+def test_what_a_note_speaks_of_and_the_store_does_not_have_is_sent(local: LocalFSStore) -> None:
+    remote = Interrupting(lambda number: number > 5)
+
+    async def main() -> UploadState:
+        mirror = Mirror(local, remote, pace=QUICK, give_up_after=1)
+        await anyio.to_thread.run_sync(mirror.mark_changed)
+        first = await mirrored(mirror)
+        assert len(first.uploaded) > 1
+        remote._fails = never
+        for relpath in first.uploaded:  # somebody tidies the bucket up
+            await remote.inner.aremove(relpath)
+        return await push_bundle(local, remote, pace=QUICK)
+
+    assert anyio.run(main).complete
     assert contents(remote.inner) == FILES
 
 

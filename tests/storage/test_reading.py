@@ -11,7 +11,7 @@ import pytest
 
 from augur_sdk.errors import BundleReadError, RecordError
 from augur_sdk.storage import ListingStore, LocalFSStore, ObjectStore, S3Store, Store, StoreError
-from augur_sdk.storage.mirror import push_bundle
+from augur_sdk.storage.pushing import push_bundle
 from augur_sdk.storage.reading import ManifestListing, local_copy, reader_from
 
 FILES = {

@@ -23,6 +23,8 @@ __all__ = [
     "REASONING",
     "TRACE",
     "TRACE_SPOOL",
+    "UPLOADS",
+    "belongs",
     "events_path",
     "fixture_path",
     "iteration_path",
@@ -35,6 +37,7 @@ __all__ = [
     "schema_path",
     "screenshot_path",
     "side_effect_path",
+    "step_of",
     "step_path",
 ]
 
@@ -49,7 +52,8 @@ FINDINGS: Final = "diagnostics/findings.json"
 JOURNAL: Final = "journal.jsonl"
 TRACE_SPOOL: Final = "trace.spool"
 DELIVERY: Final = "delivery.json"
-CRASH_STATE: Final = frozenset({JOURNAL, TRACE_SPOOL, DELIVERY})
+UPLOADS: Final = "uploads.json"
+CRASH_STATE: Final = frozenset({JOURNAL, TRACE_SPOOL, DELIVERY, UPLOADS})
 """Files that stand beside a bundle only while it is unfinished or undelivered."""
 
 PATHS: Final[dict[str, str]] = {
@@ -71,9 +75,12 @@ PATHS: Final[dict[str, str]] = {
 }
 """The manifest's `paths` object."""
 
+_ENTRIES: Final = frozenset({MANIFEST, TRACE} | {path.rstrip("/") for path in PATHS.values()})
+
 MAX_NAME_LENGTH: Final = 120
 """Leaves room for a prefix and a suffix within the 255 bytes that file systems allow."""
 
+_OF_A_STEP = re.compile(r"(?:logs/step-|(?!logs/)[a-z_]+/)(\d{4,})[^/]*(?:/[^/]+)?")
 _UNPORTABLE = re.compile(r"[^A-Za-z0-9._-]")
 _RESERVED = frozenset(
     {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
@@ -92,6 +99,17 @@ def portable_name(raw: str) -> str:
         return safe
     digest = hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return f"{safe.strip('_') or 'id'}-{digest}" if stem not in _RESERVED else f"_{safe}-{digest}"
+
+
+def belongs(path: str) -> bool:
+    """Whether a file in a bundle's folder is the bundle's, and not the user's or crash state."""
+    return path.partition("/")[0] in _ENTRIES
+
+
+def step_of(path: str) -> int | None:
+    """The index of the step that a file belongs to; None for the whole run's."""
+    found = _OF_A_STEP.fullmatch(path)
+    return int(found[1]) if found else None
 
 
 def _padded(step_index: int) -> str:

@@ -16,7 +16,7 @@ __all__ = ["make_room"]
 logger = logging.getLogger("augur_sdk")
 
 _ENTRIES = frozenset(
-    {layout.MANIFEST, layout.TRACE, layout.JOURNAL, layout.TRACE_SPOOL, layout.DELIVERY}
+    {layout.MANIFEST, layout.TRACE, *layout.CRASH_STATE}
     | {path.rstrip("/") for path in layout.PATHS.values()}
 )
 

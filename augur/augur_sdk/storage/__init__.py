@@ -1,7 +1,8 @@
 """Where bundles live: the documented `Store`, the local folder, and object stores.
 
 `obstore` is imported when the first object store is made, not before. The mirror, the reader and
-the list of runs are modules of their own: `storage.mirror`, `storage.reading`, `storage.runs`.
+the list of runs are modules of their own: `storage.mirror`, `storage.pushing`,
+`storage.reading`, `storage.runs`.
 """
 
 from augur_sdk.storage.asynchronous import as_async

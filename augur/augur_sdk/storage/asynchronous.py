@@ -7,9 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import anyio
-import anyio.to_thread
-
+from augur_sdk.storage.daemon_threads import DaemonThreads
 from augur_sdk.storage.failures import StoreError, classify
 from augur_sdk.storage.protocol import AsyncStore, ListingStore, Store
 
@@ -17,7 +15,7 @@ __all__ = ["ThreadedStore", "as_async"]
 
 T = TypeVar("T")
 
-THREADS: Final = 4
+THREADS: Final = 2
 """Threads that one store may hold: its own, so that a store that hangs starves nobody else's."""
 
 
@@ -30,15 +28,16 @@ def as_async(store: Store | AsyncStore) -> AsyncStore:
 
 
 class ThreadedStore:
-    """A synchronous `Store`, called in at most four worker threads of its own.
+    """A synchronous `Store`, called in at most two threads of its own.
 
-    A cancelled call is left to end by itself in its thread, which serves no other until then.
-    Failures that are neither a ValueError nor a FileNotFoundError come out as StoreError.
+    A cancelled call is left to end by itself in its thread, which serves no other until then; it
+    does not keep the process from ending. Failures that are neither a ValueError nor a
+    FileNotFoundError come out as StoreError.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._limiter: anyio.CapacityLimiter | None = None  # made inside the loop that uses it
+        self._threads = DaemonThreads(THREADS)
 
     def __repr__(self) -> str:
         return f"ThreadedStore({self._store!r})"
@@ -79,15 +78,18 @@ class ThreadedStore:
         await self._run(remove, relpath)
 
     async def _run(self, act: Callable[..., T], *args: Any) -> T:
-        if self._limiter is None:
-            self._limiter = anyio.CapacityLimiter(THREADS)
+        def call() -> T:
+            try:
+                return act(*args)
+            except (ValueError, FileNotFoundError):
+                raise
+            except BaseException as error:
+                # Whatever it is, SystemExit included: it ends neither the thread nor the loop.
+                raise classify(error) from error
+
         try:
-            return await anyio.to_thread.run_sync(
-                act, *args, abandon_on_cancel=True, limiter=self._limiter
-            )
-        except (ValueError, FileNotFoundError):
-            raise
-        except Exception as error:
+            return await self._threads.run(call)
+        except RuntimeError as error:
             raise classify(error) from error
 
     def _write(self, relpath: str, data: bytes | Path) -> None:

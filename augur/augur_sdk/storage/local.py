@@ -16,7 +16,7 @@ from typing import IO, BinaryIO, TypeVar
 
 from augur_sdk.errors import RecordError
 from augur_sdk.storage import atomic, durable
-from augur_sdk.storage.paths import checked_folder, checked_relpath
+from augur_sdk.storage.paths import checked_folder, checked_relpath, is_legal
 
 __all__ = ["LocalFSStore"]
 
@@ -158,7 +158,10 @@ class LocalFSStore:
             return file.read(length)
 
     def list_files(self, prefix: str = "") -> Iterator[str]:
-        """The relpaths below a folder, sorted; no temporary files, no symbolic links."""
+        """The relpaths below a folder, sorted.
+
+        No temporary files, no symbolic links, and nothing whose name no store could hold.
+        """
         folder = checked_folder(prefix)
         yield from self._walk(self._join(folder) if folder else self._root, folder)
 
@@ -255,6 +258,8 @@ class LocalFSStore:
     def _walk(self, path: str, folder: str) -> Iterator[str]:
         for entry in _entries(path):
             relpath = _below(folder, entry.name)
+            if not is_legal(relpath):
+                continue
             if entry.is_dir(follow_symlinks=False):
                 yield from self._walk(entry.path, relpath)
             elif entry.is_file(follow_symlinks=False) and not _is_temporary(entry.name):

@@ -6,7 +6,7 @@ import re
 
 from augur_sdk.errors import RecordError
 
-__all__ = ["checked_folder", "checked_relpath"]
+__all__ = ["checked_folder", "checked_relpath", "is_legal"]
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(?:/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 """What nearly every path of a bundle looks like: decided by one match."""
@@ -28,11 +28,14 @@ def checked_relpath(relpath: str) -> str:
         RecordError: (a ValueError) empty, absolute, with a drive letter, a backslash, a control
             character or NUL, with an empty, `.` or `..` segment, too long, or not UTF-8.
     """
-    if len(relpath) < _MAX_SEGMENT_BYTES and _PLAIN.fullmatch(relpath):
-        return relpath
     if fault := _fault(relpath):
         raise RecordError(f"a path in a store is illegal: {fault}", expected=_EXPECTED)
     return relpath
+
+
+def is_legal(relpath: str) -> bool:
+    """Whether `checked_relpath` would take it."""
+    return _fault(relpath) is None
 
 
 def checked_folder(prefix: str) -> str:
@@ -42,6 +45,8 @@ def checked_folder(prefix: str) -> str:
 
 
 def _fault(relpath: str) -> str | None:
+    if len(relpath) < _MAX_SEGMENT_BYTES and _PLAIN.fullmatch(relpath):
+        return None
     if not relpath or relpath.startswith("/") or _DRIVE.match(relpath):
         return "it is empty or absolute"
     if _FORBIDDEN.search(relpath):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -147,6 +147,11 @@ class UploadQueue:
         """Whether the store has the file that bears this stamp."""
         with self._lock:
             return self._uploaded.get(relpath) == stamp
+
+    def uploaded_besides(self, here: Container[str]) -> list[str]:
+        """What is in the store and not here any more."""
+        with self._lock:
+            return [relpath for relpath in self._uploaded if relpath not in here]
 
     def note_overflow(self) -> None:
         """There are paths to upload that are not remembered."""

@@ -7,13 +7,11 @@ from typing import Any, Final
 
 import orjson
 
+from augur_sdk.bundle.layout import UPLOADS
 from augur_sdk.storage.local import LocalFSStore
 from augur_sdk.storage.upload_queue import UploadState
 
 __all__ = ["UPLOADS", "load_state", "save_state", "stamp_of"]
-
-UPLOADS: Final = "uploads.json"
-"""Stands beside a bundle only while its upload is unfinished."""
 
 _OPTIONS: Final = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
 
