@@ -41,12 +41,15 @@ class _Piece:
 
 def mask_spelled_secrets(value: Any, secrets: SecretRegistry) -> bool:
     """Mask, in place, the pieces of secrets in every list of a JSON value; True if any was."""
-    if isinstance(value, dict):
-        return sum(mask_spelled_secrets(item, secrets) for item in value.values()) > 0
-    if not isinstance(value, list):
+    if not isinstance(value, (dict, list)):
         return False
-    masked = sum(mask_spelled_secrets(item, secrets) for item in value) > 0
-    return (len(value) > 1 and _mask_pieces(list(_pieces(value)), secrets)) or masked
+    items = value.values() if isinstance(value, dict) else value
+    masked = [
+        mask_spelled_secrets(item, secrets) for item in items if isinstance(item, (dict, list))
+    ]
+    if isinstance(value, list):
+        masked += [_mask_pieces(list(_pieces(value, up)), secrets) for up in (False, True)]
+    return True in masked
 
 
 def _mask_pieces(pieces: list[_Piece], secrets: SecretRegistry) -> bool:
@@ -65,12 +68,15 @@ def _mask_pieces(pieces: list[_Piece], secrets: SecretRegistry) -> bool:
     return True
 
 
-def _pieces(items: Sequence[Any]) -> Iterator[_Piece]:
+def _pieces(items: Sequence[Any], released: bool) -> Iterator[_Piece]:
+    """What the items typed; keys going up repeat those that went down, so they are read apart."""
+    if len(items) < 2:
+        return
     for index, item in enumerate(items):
         if isinstance(item, str):
-            if _types(item):
+            if _types(item) and not released:
                 yield _Piece(items, index, item)
-        elif isinstance(item, dict) and item.get("type") not in _RELEASED:
+        elif isinstance(item, dict) and (item.get("type") in _RELEASED) is released:
             yield from _typed_in(item, _DEEPEST)
 
 

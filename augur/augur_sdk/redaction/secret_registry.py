@@ -85,16 +85,16 @@ class SecretRegistry:
         """True if a secret may stand in this UTF-8 text or in a string of this JSON text."""
         if not self._names:
             return False
-        return any(matcher.found_in(encoded) for matcher in self._current()) or (
-            _HIDDEN.search(encoded) is not None
-        )
+        if any(matcher.found_in(encoded) for matcher in self._current()):
+            return True
+        return not encoded.isascii() and _HIDDEN.search(encoded) is not None
 
     def mask(self, text: str) -> str:
         """The text with every known secret masked; the same object if there is none."""
         if not self._names:
             return text
         masked = self._mask_plain(text)
-        if _HIDDEN.search(encode(masked)):
+        if not masked.isascii() and _HIDDEN.search(encode(masked)):
             plain = unhidden(masked)
             in_plain = self._mask_plain(plain)
             return masked if in_plain == plain else in_plain
