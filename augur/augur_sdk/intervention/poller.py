@@ -127,10 +127,12 @@ class CommandPoller:
         self._cursor: str | None = None
         self._scope: anyio.CancelScope | None = None
         self._stopped = False
+        # From now on, and not from the first poll: an approval point that is reached in between
+        # must wait for the operator.
+        gate.attended = True
 
     async def run(self) -> None:
         """Poll and dispatch until stopped."""
-        self._gate.attended = True
         try:
             with anyio.CancelScope() as self._scope:
                 if self._stopped:
