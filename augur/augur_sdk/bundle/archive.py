@@ -13,6 +13,7 @@ import hashlib
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +76,7 @@ class Archive:
         self.scanned = Scan()
         self._door = door
         self._inspect = inspect
+        self._uninspected: deque[tuple[Kind, Ref]] = deque()
         self._seq_base = 0
         self._pictures: dict[bytes, str] = {}
         self._unsynced = False
@@ -136,8 +138,6 @@ class Archive:
             body = self._adopt_picture(entry.path, entry.source, body)
         data = self._door.record(entry.kind.value, body)
         item = self._door.text(entry.item) if entry.item else ""
-        if self._inspect is not None:
-            self._inspect(entry.kind, data)
         seq = self._seq_base + entry.seq
         line, offset = encode_line(
             seq, entry.kind.value, data, path=entry.path, item=item, step=entry.step_index
@@ -187,6 +187,8 @@ class Archive:
             for line in prepared.lines:
                 line.ref = Ref(line.ref.offset + start, line.ref.length)
                 self.catalog.add(line)
+                if self._inspect is not None:
+                    self._uninspected.append((Kind(line.kind), line.ref))
 
     def project(self, budget: float) -> bool:
         """Write bundle files for at most about `budget` seconds; True when none is left.
@@ -195,6 +197,7 @@ class Archive:
             OSError: The disk refuses; what was not written stays to be written.
         """
         deadline = time.monotonic() + budget
+        self._inspect_stored(deadline)
         while True:
             with self.lock:
                 target = self.catalog.next_dirty()
@@ -210,7 +213,16 @@ class Archive:
             except Exception:
                 logger.exception("%s could not be projected", target.path or target.step_index)
             if time.monotonic() >= deadline:
-                return not self.catalog.dirty
+                return not (self.catalog.dirty or self._uninspected)
+
+    def _inspect_stored(self, deadline: float) -> None:
+        """Check what was stored against its schema, behind the journal: checks only warn."""
+        while self._uninspected and self._inspect is not None:
+            kind, ref = self._uninspected[0]
+            self._inspect(kind, self.journal.read(ref))
+            self._uninspected.popleft()
+            if time.monotonic() >= deadline:
+                return
 
     def write_schemas(self) -> None:
         """Copy the schemas into the bundle while the run is young."""
@@ -270,6 +282,7 @@ class Archive:
             self.journal.adopt(fresh)
             self.files = LocalFSStore(self.root)
             self._pictures.clear()
+            self._uninspected.clear()
             on_change = self.projection.on_change
             self._begin()
             self.projection.on_change = on_change
