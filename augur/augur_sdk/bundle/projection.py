@@ -79,6 +79,8 @@ class Projection:
         """Remove a file, signed or not."""
         self._files.remove(path)
         self.digests.pop(path, None)
+        if self.on_change is not None:
+            self.on_change(path)
 
     def settle(self) -> None:
         """Write whatever was put off until the end of the run."""

@@ -22,6 +22,7 @@ from augur_sdk.pipeline.inbox import Inbox
 from augur_sdk.pipeline.inspection import Inspector
 from augur_sdk.pipeline.intake import Intake
 from augur_sdk.pipeline.losses import Losses, Reason
+from augur_sdk.pipeline.mirroring import Mirroring, mirroring_to
 from augur_sdk.pipeline.pipeline import Pipeline
 from augur_sdk.pipeline.portal import Runtime, lease, release
 from augur_sdk.pipeline.progress import Progress
@@ -33,6 +34,7 @@ from augur_sdk.session import live
 from augur_sdk.session.clock import utc_now
 from augur_sdk.session.stats import SessionStats
 from augur_sdk.storage import Store
+from augur_sdk.storage.upload_queue import UploadState
 
 __all__ = ["ROOM_PATIENCE", "Behaviour", "SessionCore"]
 
@@ -88,6 +90,7 @@ class SessionCore:
         self.forked = False
         self._runtime: Runtime | None = None
         self._pipeline: Pipeline | None = None
+        self._mirroring: Mirroring | None = None
         self._tasks: Future[None] | None = None
         self._closing = threading.RLock()
         self._finished = False
@@ -180,6 +183,11 @@ class SessionCore:
             repeated_calls=recorder.repeated_calls,
         )
 
+    @property
+    def uploads(self) -> UploadState | None:
+        """Where the copy in the store stands; None when the bundle's folder is the store."""
+        return self._mirroring.state if self._mirroring is not None else None
+
     # Opening.
 
     def open(self) -> None:
@@ -208,6 +216,7 @@ class SessionCore:
             self.recorder.restore(self.archive.projection.read_session(), self.archive.lines())
 
     def _start(self) -> None:
+        self._mirroring = mirroring_to(self.store, self.archive, self.door.text)
         try:
             self._runtime = lease()
         except RuntimeError:
@@ -219,6 +228,8 @@ class SessionCore:
             return
         self._pipeline = Pipeline(self._runtime, self.intake, durable=self.behaviour.durable)
         self._tasks, _ = self._runtime.portal.start_task(self._pipeline.run)
+        if self._mirroring is not None:
+            self._mirroring.start(self._runtime)
 
     # Closing.
 
@@ -234,8 +245,12 @@ class SessionCore:
             with self.recorder.lock:
                 self.recorder.shut(status, failed=failed)
             if not self.forked:
+                deliver_until = time.monotonic() + self.behaviour.flush_timeout
                 self._stop_pipeline()
-                self._finish(time.monotonic() + DISK_PATIENCE)
+                try:
+                    self._finish(time.monotonic() + DISK_PATIENCE, deliver_until)
+                finally:
+                    self._stop_deliveries()
             if self.manifest is None:
                 self.manifest = self._unwritten_manifest()
             return self.manifest
@@ -248,11 +263,21 @@ class SessionCore:
             except Exception:
                 logger.exception("session %s: the pipeline failed", self.settings.debug_session_id)
             self._pipeline = None
+
+    def _deliver(self, deadline: float) -> None:
+        """Give what goes elsewhere the time that is left; the bundle is complete here."""
+        if self._mirroring is not None:
+            self._mirroring.finish(deadline - time.monotonic())
+
+    def _stop_deliveries(self) -> None:
+        if self._mirroring is not None:
+            self._mirroring.leave()
         if self._runtime is not None:
             runtime, self._runtime = self._runtime, None
-            release(runtime)
+            if self._mirroring is None or self._mirroring.ended:  # else stopping it would hang
+                release(runtime)
 
-    def _finish(self, deadline: float) -> None:
+    def _finish(self, deadline: float, deliver_until: float) -> None:
         self.intake.take_over()
         delay = 0.05
         while True:
@@ -271,6 +296,7 @@ class SessionCore:
             else:
                 self._finished = True
                 self.losses.healed()
+                self._deliver(deliver_until)
                 self.archive.dispose(keep_journal=False)
                 live.discard(self)
                 return
@@ -303,7 +329,10 @@ class SessionCore:
                     self.recorder.shut(None, failed=True)
             finally:
                 self.recorder.lock.release()
-        self._finish(time.monotonic())
+        if self._mirroring is not None:
+            self._mirroring.break_off()
+        now = time.monotonic()
+        self._finish(now, deliver_until=now)
 
     def abandon(self) -> None:
         """In a forked child: touch nothing of the parent's, and hold no lock of its threads."""
@@ -312,5 +341,5 @@ class SessionCore:
         self.losses = Losses(f"session {self.settings.debug_session_id} in a forked child")
         self.progress = Progress()
         self._closing = threading.RLock()
-        self._pipeline = self._tasks = self._runtime = None
+        self._pipeline = self._tasks = self._runtime = self._mirroring = None
         self.archive.journal.close()

@@ -82,6 +82,7 @@ class Mirror:
         self._streak = 0
         self._reason: Reason = "unavailable"
         self._withdrawn = False
+        self._broken_off = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake, self._closing, self._ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._scope: anyio.CancelScope | None = None  # made inside the loop that runs it
@@ -107,7 +108,7 @@ class Mirror:
     async def run(self) -> None:
         """Upload what is marked until `finish`. A task of its own; raises only cancellation."""
         async with self._running():
-            while not self._is_over():
+            while not self._broken_off and not self._is_over():
                 batch = self._queue.take(UPLOADS_AT_ONCE if self._streak == 0 else 1)
                 if batch:
                     await self._round(batch)
@@ -137,7 +138,8 @@ class Mirror:
         return self.state
 
     def break_off(self) -> None:
-        """End `run` in the middle of what it does. From any thread."""
+        """End `run` in the middle of what it does, or before it begins. From any thread."""
+        self._broken_off = True
         if self._scope is not None:
             self._call_soon(self._scope.cancel)
 
