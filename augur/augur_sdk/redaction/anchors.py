@@ -12,9 +12,10 @@ import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Final
 
-__all__ = ["EDGE", "Anchor", "AnchorSet", "encode", "literals", "pattern"]
+__all__ = ["EDGE", "Anchor", "AnchorSet", "encode", "find_re2", "literals", "pattern"]
 
 EDGE: Final = r"(?:^|[^a-z0-9]|\\[bfnrt]|\\u[0-9a-f]{4}|%[0-9a-f]{2})"
 """What stands before a word, also in JSON text, where a line end is a backslash and an `n`."""
@@ -99,11 +100,16 @@ class AnchorSet:
 
 
 def _compile(anchors: Sequence[Anchor]) -> Callable[[bytes], Sequence[int] | None]:
+    re2 = find_re2()
+    return _one_by_one(anchors) if re2 is None else _all_at_once(re2, anchors)
+
+
+def find_re2() -> Any:
+    """The `re2` module; None on a platform for which there is none."""
     try:
-        import re2  # type: ignore[import-untyped]  # publishes no types
+        return import_module("re2")  # publishes no types
     except ImportError:
-        return _one_by_one(anchors)
-    return _all_at_once(re2, anchors)
+        return None
 
 
 def _all_at_once(re2: Any, anchors: Sequence[Anchor]) -> Callable[[bytes], Sequence[int] | None]:

@@ -89,30 +89,37 @@ class _Auditor:
         if b"\0" in raw[:_SNIFFED]:
             return iter(())
         text = raw.decode("utf-8", "replace")
-        if path.suffix == ".json":
-            return self._document(text)
-        return self._lines(text, json=path.suffix == ".jsonl")
+        if path.suffix == ".jsonl":
+            return self._records(text)
+        return self._document(text) if path.suffix == ".json" else self._lines(text)
 
     def _document(self, text: str) -> Iterator[tuple[str, str]]:
         try:
             value = orjson.loads(text)
         except orjson.JSONDecodeError:
-            return self._lines(text, json=False)
+            return self._lines(text)
         return self._compare(value, self._policy.apply(value), "")
 
-    def _lines(self, text: str, *, json: bool) -> Iterator[tuple[str, str]]:
+    def _records(self, text: str) -> Iterator[tuple[str, str]]:
+        for number, line in enumerate(text.splitlines(), 1):
+            try:
+                value = orjson.loads(line)
+            except orjson.JSONDecodeError:
+                value = line
+            for where, rule in self._compare(value, self._policy.apply(value), ""):
+                yield f"line {number} {where}".rstrip(), rule
+
+    def _lines(self, text: str) -> Iterator[tuple[str, str]]:
         seen: Counter[str] = Counter()
         for number, line in enumerate(text.splitlines(), 1):
-            for where, rule in self._document(line) if json else self._text(line):
+            for rule in self._text(line):
                 seen[rule] += 1
-                yield f"line {number} {where}".rstrip(), rule
-        if not json:
-            whole = Counter(rule for _, rule in self._text(text))
-            for rule in (whole - seen).elements():
-                yield "across lines", rule
+                yield f"line {number}", rule
+        for rule in (Counter(self._text(text)) - seen).elements():
+            yield "across lines", rule
 
-    def _text(self, text: str) -> Iterator[tuple[str, str]]:
-        return (("", rule) for rule in _rules(text, self._redacted(text)))
+    def _text(self, text: str) -> Iterator[str]:
+        return _rules(text, self._redacted(text))
 
     def _redacted(self, text: str) -> str:
         redacted = self._policy.apply(text)
@@ -127,7 +134,7 @@ class _Auditor:
         elif old != new:
             before, after = (item if isinstance(item, str) else "" for item in (old, new))
             for rule in _rules(before, after):
-                yield pointer or "/", rule
+                yield pointer, rule
 
     def _compare_fields(
         self, old: dict[str, Any], new: dict[str, Any], pointer: str

@@ -137,8 +137,15 @@ _NOT_A_DOMAIN: Final = words(
 def _is_address(match: re.Match[str]) -> bool:
     """No file name, and no user name in a URL."""
     start = match.start()
-    in_url = match.string[max(0, start - 3) : start] == "://"
-    return not in_url and match["top"].lower() not in _NOT_A_DOMAIN
+    if match.string[max(0, start - 3) : start] == "://":
+        return False
+    return match["top"].lower() not in _NOT_A_DOMAIN or _is_host(match["host"])
+
+
+def _is_host(host: str) -> bool:
+    """A host before a file's ending: `shop.example.` in `bob@shop.example.png`, not `2x.`."""
+    labels = host.rstrip(".").split(".")
+    return len(labels) > 1 and labels[-1].isalpha() and not labels[-2].isdigit()
 
 
 _EMAIL: Final = pattern_rule(
@@ -146,7 +153,7 @@ _EMAIL: Final = pattern_rule(
     r"(?:(?<![\w.+'\\%-])|(?<=%[0-9A-Fa-f]{2})|(?<=%)(?![0-9A-Fa-f]{2})|(?<=\\[nrtbf])"
     r"|(?<=\\u00[0-9A-Fa-f]{2})|(?<=[\\'])(?![nrtbfu]))(?!git(?:@|%40)[\w.-]{1,253}+[:/])"
     r"[^\W_][\w.+'-]*+(?:@|%40|\\u0040|&#64;)"
-    r"(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}(?P<top>xn--[\w-]{1,59}|[^\W\d_]{2,24})(?![\w-])",
+    r"(?P<host>(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8})(?P<top>xn--[\w-]{1,59}|[^\W\d_]{2,24})(?![\w-])",
     flags=re.UNICODE,
     anchors=(
         pattern(r"@[^\s\"@.]+\.[^\s\"@.0-9]"),

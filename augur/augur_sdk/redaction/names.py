@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from functools import cached_property
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Final
 
 from augur_sdk.errors import MissingExtraError
@@ -54,9 +56,7 @@ class PresidioRedactor:
     @cached_property
     def analyzer(self) -> Any:
         """The engine; made at its first use."""
-        from presidio_analyzer import AnalyzerEngine
-
-        return AnalyzerEngine()
+        return import_module("presidio_analyzer").AnalyzerEngine()
 
     def __call__(self, text: str) -> str:
         """The text with each recognized entity replaced by a marker of its kind.
@@ -78,8 +78,6 @@ class PresidioRedactor:
 
 
 def _check_installed() -> None:
-    from importlib.util import find_spec
-
     if find_spec("presidio_analyzer") is None:
         raise MissingExtraError("finding names in prose", "presidio")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from importlib import import_module
 from typing import Any, Final
 
 from augur_sdk.errors import MissingExtraError
@@ -40,10 +41,9 @@ class PhoneRedactor:
     @cached_property
     def _library(self) -> Any:
         try:
-            import phonenumbers
+            return import_module("phonenumbers")
         except ImportError:
             raise MissingExtraError("finding phone numbers", "phone") from None
-        return phonenumbers
 
     def __call__(self, text: str) -> str:
         """The text with each valid phone number replaced by `***REDACTED:phone***`."""

@@ -38,9 +38,9 @@ class RedactionPolicy:
     """
 
     id: str = "custom"
-    drop_keys: Iterable[str] = frozenset()
-    mask_keys: Iterable[str] = frozenset()
-    keep_keys: Iterable[str] = frozenset()
+    drop_keys: frozenset[str] = frozenset()
+    mask_keys: frozenset[str] = frozenset()
+    keep_keys: frozenset[str] = frozenset()
     redactors: list[Callable[[str], str]]
     droppers: list[Callable[[str, Any], bool]]
     reasoning_redactors: list[Callable[[str], str]]
@@ -65,10 +65,12 @@ class RedactionPolicy:
         redactors: Iterable[Callable[[str], str]] = (),
         droppers: Iterable[Callable[[str, Any], bool]] = (),
     ) -> None:
-        given = {"id": id, "drop_keys": drop_keys, "mask_keys": mask_keys, "keep_keys": keep_keys}
-        for name, value in given.items():
-            if value is not None:
-                setattr(self, name, value)
+        if id is not None:
+            self.id = id
+        given = {"drop_keys": drop_keys, "mask_keys": mask_keys, "keep_keys": keep_keys}
+        for name, keys in given.items():
+            if keys is not None:
+                setattr(self, name, frozenset(keys))
         self.redactors.extend(redactors)
         self.droppers.extend(droppers)
 

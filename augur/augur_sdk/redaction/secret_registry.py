@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NoReturn
 
-from augur_sdk.redaction.anchors import encode
+from augur_sdk.redaction.anchors import encode, find_re2
 from augur_sdk.redaction.encodings import forms_of
 from augur_sdk.redaction.hidden import HIDDEN_ANCHORS, unhidden
 from augur_sdk.redaction.markers import MARKER, MARKER_BYTES, marker
@@ -171,9 +171,8 @@ def _outside(matches: Spans, markers: list[tuple[int, int]]) -> Spans:
 
 
 def _finder(forms: list[bytes]) -> Callable[[bytes], Spans]:
-    try:
-        import re2  # type: ignore[import-untyped]  # publishes no types
-    except ImportError:
+    re2 = find_re2()
+    if re2 is None:
         return _finder_without_re2(forms)
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1
