@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,7 @@ class Projection:
 
     def _remember_step(self, index: int, record: dict[str, Any], data: bytes) -> None:
         self.spool.add(index, data)
-        self.tokens[index] = step_token(record)
+        self.tokens[index] = sys.intern(step_token(record))  # runs repeat themselves
         if failure := _failure(record):
             self.failures[index] = failure
         else:
