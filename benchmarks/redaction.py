@@ -98,6 +98,13 @@ SHAPES = {
     "markers": "***REDACTED:mask***",
     "marker heads": "***REDACTED:",
     "phrases": "seed phrase: a ",
+    "calls": "fill(\"",
+    "calls with a place": "fill('#password', 'a",
+    "chains of calls": ".locator('#pwd').fill('a'",
+    "listed": "<key>password</key><string>",
+    "codes": "code is 123",
+    "password word": "password a1b2c3d4 ",
+    "flags": "mysql -u a docker login ",
 }
 
 

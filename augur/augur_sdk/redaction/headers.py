@@ -134,12 +134,16 @@ _CURL_USER: Final = pattern_rule(
     accept=lambda match: not is_placeholder(match["secret"]) and not match["secret"].isdigit(),
 )
 
-_MYSQL: Final = pattern_rule(
+_LOGIN_COMMANDS: Final = (
+    r"(?:mysql|mysqldump|mysqladmin|sshpass|mariadb|(?:docker|podman|registry) login) "
+)
+
+_FLAG: Final = pattern_rule(
     "password_kv:flag",
-    r"(?:mysql|mysqldump|mysqladmin|sshpass|mariadb) (?:[^\n|;&]{0,120}? )?-p ?[\\\"']{0,4}"
+    rf"{_LOGIN_COMMANDS}(?:[^\n|;&]{{0,120}}? )?-p ?[\\\"']{{0,4}}"
     r"(?P<secret>[^\s\"'\\-][^\s\"'\\]{2,255}+)",
     kind="password_kv",
-    anchors=(pattern(r"(?:mysql|mysqldump|mysqladmin|sshpass|mariadb) "),),
+    anchors=(pattern(_LOGIN_COMMANDS),),
     accept=lambda match: has_digit_or_symbol(match["secret"]),
 )
 
@@ -153,5 +157,5 @@ HEADER_RULES: Final[tuple[Rule, ...]] = (
     _BEARER,
     _BASIC,
     _CURL_USER,
-    _MYSQL,
+    _FLAG,
 )

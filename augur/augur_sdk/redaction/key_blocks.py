@@ -41,9 +41,9 @@ _PUTTY_KEY: Final = pattern_rule(
 
 _JWT: Final = pattern_rule(
     "jwt",
-    rf"eyJ{starts_word('eyJ')}[\w-]{{6,}}+={{0,2}}\.[\w-]{{4,}}+={{0,2}}"
-    r"(?:\.[\w-]*+={0,2}){0,3}+",
-    anchors=(Anchor("eyJ", r"[\w-]+=*\.[\w-]{4}"),),
+    rf"eyJ{starts_word('eyJ')}[\w-]{{6,}}+={{0,2}}(?:\.|%2[eE])[\w-]{{4,}}+={{0,2}}"
+    r"(?:(?:\.|%2[eE])[\w-]*+={0,2}){0,3}+",
+    anchors=(Anchor("eyJ", r"[\w-]+=*(?:\.|%2e)[\w-]{4}"),),
 )
 
 _URL_CREDENTIALS: Final = pattern_rule(

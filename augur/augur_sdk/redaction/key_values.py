@@ -19,6 +19,7 @@ from augur_sdk.redaction.looks import (
     is_placeholder,
     is_plain_word,
     looks_opaque,
+    looks_random,
 )
 from augur_sdk.redaction.markers import MARKER_HEAD
 from augur_sdk.redaction.rule import Rule, Span, span_rule
@@ -38,8 +39,8 @@ _DONE: Final = r"\*\*\*redacted:[\w.-]{1,80}+\*\*\*(?:[\s&;,\"'<>`\\)\]}.!?%]|$)
 
 _KEY: Final = re.compile(
     rf"(?P<key>(?:{TELLING_WORDS})[\w.\-\[\]]{{0,{_LONGEST_AFFIX}}}+)(?:{QUOTE})?"
-    r"(?P<sep>\s{0,3}(?:=>|:=|[:=](?![=/:])|%3[ad]|%253[ad]|\\+u003[ad])"
-    r"|[ \t]{1,3}(?:is|was|to|as)[ \t:]{1,3}|[ \t]{1,3})"
+    r"(?P<sep>\s{0,3}(?:=>|:=|[:=](?![=/:])|%3[ad]|%253[ad]|\\+u003[ad]|&#(?:61|58|x3[ad]);)"
+    r"|[ \t]{1,3}(?:is|was|to|as|with)[ \t:]{1,3}|[ \t]{1,3})"
     rf"(?>\s{{0,8}}[bruf]?(?P<open>{QUOTE})|[ \t]{{0,8}}+)(?!{_DONE})",
     re.ASCII,
 )
@@ -50,7 +51,7 @@ _WORD: Final = re.compile(
     rf"{{1,{_LONGEST_WORD}}}+"
 )
 _LINE: Final = re.compile(rf"[^\r\n\"'<>\\]{{1,{_LONGEST_LINE}}}+")
-_DIGITS: Final = re.compile(r"\d(?:[ -]?\d){3,11}+(?![\w.])", re.ASCII)
+_DIGITS: Final = re.compile(r"\d(?:[ -]?\d){2,11}+(?!\w|\.\d)", re.ASCII)
 _KEY_CHARACTERS: Final = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-["
 )
@@ -58,6 +59,11 @@ _STRIPPED: Final = "".join(_KEY_CHARACTERS)
 _TOKEN_OF_A_MODEL: Final = re.compile(r"logprob|token_id|top_alternatives|\"bytes", re.ASCII)
 _NEARBY: Final = 48
 _COUNT: Final = re.compile(r"[-+]?\d{1,8}(?:[.,]\d+)?[kKmM%]?[.,;:]?")
+_DISTANT: Final = frozenset({"to", "as", "with", "to:", "as:", "with:"})
+_STRONG: Final = (1, 7)
+_OPAQUE: Final = (2, 10)
+"""So many digits, and so many characters in all."""
+
 _SIGNS: Final = frozenset("+-0123456789")
 _MARKS: Final = {mark: re.compile(rf"\\*+{mark}") for mark in "\"'`"}
 
@@ -90,8 +96,8 @@ def _judge(text: str, found: re.Match[str]) -> Span | None:
     if traits is None:
         return None
     separator = found["sep"].strip()
-    if not separator and text[start : start + 2] != "--":
-        return None
+    if not separator and text[start : start + 2] == "--":
+        separator = "="
     value = _measure(text, found, traits, separator)
     if value is None or not _is_secret(text, value, traits, separator, start):
         return None
@@ -110,7 +116,7 @@ def _measure(text: str, found: re.Match[str], traits: KeyTraits, separator: str)
     if text[start : start + 1] in _CONTAINERS:
         return None
     shape = _WORD
-    if traits.key_class is KeyClass.CODE:
+    if traits.key_class is KeyClass.CODE or (traits.digits and not separator):
         shape = _DIGITS
     elif traits.key_class is KeyClass.PHRASE and separator == ":":
         shape = _LINE
@@ -146,11 +152,25 @@ def _is_secret(text: str, value: _Value, traits: KeyTraits, separator: str, key_
         return False
     if traits.digits and sum(map(str.isdigit, secret)) < traits.digits:
         return False
+    if not separator or separator in _DISTANT:
+        return _is_strong(secret, traits)
     if traits.key_class is KeyClass.PHRASE:
         return quoted or not is_plain_word(secret.split(" ", 1)[0])
     if not (quoted or _is_bare_secret(text, secret, traits, separator, key_start)):
         return False
     return not (traits.model_token and _stands_with_logprob(text, start, end))
+
+
+def _is_strong(secret: str, traits: KeyTraits) -> bool:
+    """What can be a secret without a sign between it and its key: `password Tr0ub4dor&3`."""
+    if traits.digits:
+        return True
+    digits = sum(map(str.isdigit, secret))
+    letters = sum(map(str.isalpha, secret))
+    least = _OPAQUE if traits.key_class is KeyClass.TEXT else _STRONG
+    if letters < 2 or " " in secret:
+        return False
+    return (digits >= least[0] and len(secret) >= least[1]) or looks_random(secret)
 
 
 def _has_more_than_markers(secret: str) -> bool:
@@ -168,7 +188,7 @@ def _is_bare_secret(
         return False
     if separator == "=" or separator == ":=":
         return len(secret) > _LONGEST_PLAIN or not is_plain_word(secret)
-    if separator[:1].isalpha():
+    if separator[:2] in {"is", "wa"}:
         return len(secret) > 3 and has_digit_or_symbol(secret) and not is_plain_word(secret)
     if is_plain_word(secret):
         return ":" not in separator and len(secret) > _LONGEST_PLAIN
@@ -178,7 +198,7 @@ def _is_bare_secret(
 
 
 def _begins_entry(text: str, key_start: int) -> bool:
-    return key_start == 0 or text[key_start - 1] in "\n{,;"
+    return key_start == 0 or text[key_start - 1] in "\n{,;\"'"
 
 
 def _stands_with_logprob(text: str, start: int, end: int) -> bool:

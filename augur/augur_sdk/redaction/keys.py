@@ -16,7 +16,14 @@ from typing import Final
 from augur_sdk.redaction.markers import without_markers
 from augur_sdk.redaction.vocabulary import words
 
-__all__ = ["KeyClass", "classify", "key_words", "names_secret_field", "normalize"]
+__all__ = [
+    "FOREIGN_PASSWORDS",
+    "KeyClass",
+    "classify",
+    "key_words",
+    "names_secret_field",
+    "normalize",
+]
 
 
 class KeyClass(Enum):
@@ -40,8 +47,14 @@ _LONGEST_KEY: Final = 128
 
 _PASSWORDS: Final = words(
     "password passwd passwort kennwort contrasena motdepasse userpassword dbpassword passcode "
-    "passcodes passwords pwd pwds userpwd dbpwd passwordhash newpassword oldpassword"
+    "senha wachtwoord passcodes passwords pwd pwds userpwd dbpwd passwordhash newpassword "
+    "oldpassword"
 )
+FOREIGN_PASSWORDS: Final = words(
+    "contraseña lösenord hasło пароль 密码 密碼 口令 パスワード 비밀번호 şifre"
+)
+"""Looked for in the whole key: these are not always set apart from their neighbours."""
+
 _PHRASES: Final = frozenset({"passphrase", "mnemonic", "passphrases"})
 _CODES: Final = frozenset({"pin", "otp", "totp", "mfa", "tan", "pincode", "otpcode"})
 _NUMBERS: Final = words("cvv cvv2 cvc cvc2 ssn creditcard cardnumber cardno ccnumber ccnum iban")
@@ -52,6 +65,7 @@ _SECRETS: Final = words(
     "sessiontoken apitoken bearertoken csrftoken xsrftoken usertoken sastoken"
 )
 _PAIRS: Final = {
+    "passe": frozenset({"de"}),
     "pass": words(
         "user db database mysql pg postgres redis admin root smtp imap mail email ftp ssh http "
         "login auth my wifi proxy sudo"
@@ -127,6 +141,8 @@ def classify(key: str) -> KeyClass:
     if not key or len(key) > _LONGEST_KEY:
         return KeyClass.ORDINARY
     parts = key_words(key)
+    if not key.isascii() and _is_foreign_password(key):
+        return KeyClass.ANY
     found = _strongest(parts)
     if found is not KeyClass.ORDINARY and _only_describes(parts):
         return KeyClass.ORDINARY
@@ -136,10 +152,17 @@ def classify(key: str) -> KeyClass:
 @lru_cache(maxsize=1024)
 def names_secret_field(label: str) -> bool:
     """True if the label, selector or name of a form field says that secrets are typed into it."""
+    if not label.isascii() and _is_foreign_password(label):
+        return True
     parts = key_words(label)
     if not parts or parts[0] in _ASKS or not _NOT_FIELDS.isdisjoint(parts):
         return False
     return _strongest(parts) is not KeyClass.ORDINARY
+
+
+def _is_foreign_password(key: str) -> bool:
+    folded = key.casefold()
+    return any(word in folded for word in FOREIGN_PASSWORDS)
 
 
 def _strongest(parts: tuple[str, ...]) -> KeyClass:

@@ -12,7 +12,14 @@ from typing import Final
 from augur_sdk.redaction.markers import MARKER_HEAD
 from augur_sdk.redaction.vocabulary import words
 
-__all__ = ["has_digit_or_symbol", "is_code", "is_placeholder", "is_plain_word", "looks_opaque"]
+__all__ = [
+    "has_digit_or_symbol",
+    "is_code",
+    "is_placeholder",
+    "is_plain_word",
+    "looks_opaque",
+    "looks_random",
+]
 
 _PLACEHOLDER: Final = re.compile(
     r"[*•●·xX.#_?…-]{2,}|\?|<[^<>]*>?|\{+[^{}]*\}*|\$[\w({].*|%\(?\w*\)?[sd]?|\[[^\[\]]*\]?|\(.*"
@@ -61,6 +68,7 @@ _OPAQUE: Final = re.compile(r"[0-9_~+/=]|[a-z][A-Z]")
 _PUNCTUATION: Final = ".,;:!?()[]{}\"'`*-\u2013\u2014\u2026"
 _ENDS: Final = ".,;:!?)]} \t"
 _LONGEST_WORD: Final = max(map(len, _WORDS | _TYPES_AND_BLANKS)) + 4
+_MIXED: Final = re.compile(r"[a-z][A-Z]")
 _LONG_FOR_A_WORD: Final = 24
 
 
@@ -94,3 +102,9 @@ def has_digit_or_symbol(value: str) -> bool:
 def looks_opaque(value: str) -> bool:
     """A value as machines make them: digits, inner capitals, or longer than words are."""
     return _OPAQUE.search(value) is not None or len(value) >= _LONG_FOR_A_WORD
+
+
+def looks_random(value: str) -> bool:
+    """A long value with digits and letters of both cases, as keys have."""
+    mixed = any(map(str.isdigit, value)) and _MIXED.search(value) is not None
+    return mixed and len(value) >= _LONG_FOR_A_WORD

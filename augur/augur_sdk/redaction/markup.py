@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from augur_sdk.redaction.anchors import pattern
-from augur_sdk.redaction.keys import KeyClass, classify
+from augur_sdk.redaction.keys import KeyClass, classify, names_secret_field
 from augur_sdk.redaction.looks import (
     has_digit_or_symbol,
     is_placeholder,
@@ -15,12 +15,14 @@ from augur_sdk.redaction.looks import (
     looks_opaque,
 )
 from augur_sdk.redaction.rule import Rule, Span, pattern_rule, span_rule
+from augur_sdk.redaction.vocabulary import words
 
 __all__ = ["MARKUP_RULES"]
 
 _QUOTED: Final = r"(?P<open>\\*+[\"'])"
 
-_TAG: Final = re.compile(r"<(?:input|textarea|meta|param|option)\b[^<>]{0,4096}+", re.IGNORECASE)
+_TAGS: Final = r"<(?:input|textarea|meta|param|option|add|entry|property|setting|variable|env)"
+_TAG: Final = re.compile(rf"{_TAGS}\b[^<>]{{0,4096}}+", re.IGNORECASE)
 _NAMING: Final = re.compile(
     r"(?:name|id|type|autocomplete|placeholder|aria-label|itemprop|key)"
     r"\\*+=\\*+[\"']?([^\s\"'\\=]{2,64}+)",
@@ -72,6 +74,18 @@ def _find_elements(text: str) -> Iterator[Span]:
     for found in _ELEMENT.finditer(text):
         secret = found["secret"].strip()
         if _names_secret(found["name"]) and not (is_placeholder(secret) or is_plain_word(secret)):
+            yield *found.span("secret"), "password_kv"
+
+
+_LISTED: Final = re.compile(
+    r"<(?P<tag>key|name)>(?P<name>[\w.\- ]{2,64}+)</(?P=tag)>\s{0,64}"
+    r"<(?:string|value)>(?P<secret>[^<>]{1,2048}+)</"
+)
+
+
+def _find_listed(text: str) -> Iterator[Span]:
+    for found in _LISTED.finditer(text):
+        if _names_secret(found["name"]):
             yield *found.span("secret"), "password_kv"
 
 
@@ -127,7 +141,7 @@ def _is_sentence_secret(match: re.Match[str]) -> bool:
 
 _TYPED_BARE: Final = pattern_rule(
     "password_kv:typed_bare",
-    r"\b(?:typ(?:e|ed|es|ing)|enter(?:ed|s|ing)?|input(?:s|ted|ting)?|paste[ds]?) "
+    r"\b(?:typ(?:e|ed|es|ing)|enter(?:ed|s|ing)?|input(?:s|ted|ting)?|paste[ds]?):? "
     r"(?P<secret>[^\s\"'`]{4,128}+) (?:in|into|in to|as)\b[^.\r\n\"]{0,48}?"
     r"(?:password|passcode|passphrase)",
     kind="password_kv",
@@ -136,10 +150,79 @@ _TYPED_BARE: Final = pattern_rule(
     accept=_is_sentence_secret,
 )
 
+_CALLED: Final = (
+    r"(?:fill|type|type_text|typeText|press_?[sS]equentially|send_?[kK]eys|set_?[vV]alue"
+    r"|input_text)"
+)
+_CALL: Final = re.compile(
+    rf"{_CALLED}\(\s{{0,4}}(?:\\*{_MARK}(?P<place>[^\r\n,]{{1,128}}?)\\*{_MARK}\s{{0,4}},\s{{0,4}})?"
+    rf"\\*{_MARK}(?P<secret>(?:(?!{_MARK})[^\r\n\\]){{1,256}}+)\\*{_MARK}"
+)
+_CALLED_ON: Final = re.compile(rf"\(\\*{_MARK}([^\r\n()]{{1,128}})\\*{_MARK}[^()]{{0,64}}\)\.$")
+_LONGEST_CHAIN: Final = 220
+
+
+def _find_in_calls(text: str) -> Iterator[Span]:
+    """Scripts that drive a browser: `fill("#password", "...")`, `locator("#pwd").fill("...")`."""
+    for found in _CALL.finditer(text):
+        place = found["place"] or _called_on(text, found.start())
+        if place and names_secret_field(place) and not is_placeholder(found["secret"]):
+            yield *found.span("secret"), "password_kv"
+
+
+def _called_on(text: str, position: int) -> str:
+    before = text[max(0, position - _LONGEST_CHAIN) : position]
+    begin = before.rfind("(")
+    found = _CALLED_ON.match(before, begin) if begin >= 0 else None
+    return found[1] if found else ""
+
+
+_NOT_ONE_TIME: Final = words(
+    "zip postal area country error status exit http response promo coupon source product item "
+    "color colour qr bar return dial"
+)
+
+
+def _is_one_time_code(match: re.Match[str]) -> bool:
+    before = match.string[max(0, match.start() - 16) : match.start()].split()
+    return not before or before[-1].lower() not in _NOT_ONE_TIME
+
+
+_ONE_TIME: Final = pattern_rule(
+    "code",
+    r"\bcode(?: is|:) {1,2}(?P<secret>(?:[A-Z]-)?\d{3}[ -]?\d{1,5})(?![\w.,]?\d)",
+    flags=re.IGNORECASE,
+    anchors=(pattern(r"code(?: is|:) +(?:[a-z]-)?[0-9]{3}"),),
+    accept=_is_one_time_code,
+)
+
+_ONE_TIME_FIRST: Final = pattern_rule(
+    "code:first",
+    r"(?<![\w.-])(?P<secret>(?:[A-Z]-)?\d{4,8}) is your (?:[\w'-]{1,24} ){0,4}"
+    r"(?:code|otp|passcode|pin)\b",
+    kind="code",
+    flags=re.IGNORECASE,
+    anchors=(pattern(r"[0-9]{4} is your "),),
+)
+
 MARKUP_RULES: Final[tuple[Rule, ...]] = (
     span_rule(
+        "password_kv:call",
+        (
+            pattern(
+                r"(?:fill|type|type_?text|sequentially|send_?keys|set_?value|input_text)\(\s*\\*[\"'`]"
+            ),
+        ),
+        _find_in_calls,
+    ),
+    span_rule(
+        "password_kv:listed", (pattern(r"</(?:key|name)>\s*<(?:string|value)>"),), _find_listed
+    ),
+    _ONE_TIME,
+    _ONE_TIME_FIRST,
+    span_rule(
         "password_kv:html",
-        (pattern(rf"<(?:input|textarea|meta|param|option)[^<>]*{_TELLING}"),),
+        (pattern(rf"{_TAGS}[^<>]*{_TELLING}"),),
         _find_in_tags,
     ),
     span_rule(

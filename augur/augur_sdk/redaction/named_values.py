@@ -8,6 +8,7 @@ tree, and typing actions that name the field they type into.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from augur_sdk.redaction.key_judge import KeyJudge
@@ -83,20 +84,27 @@ def _reads_as_typed(value: Any) -> bool:
     return not any(character.isspace() for character in value.strip())
 
 
-def secret_positions(items: Sequence[Any]) -> Collection[int]:
-    """The positions in a flat list that hold the value of a header named just before.
+def secret_positions(items: Sequence[Any], judge: KeyJudge) -> Collection[int]:
+    """The positions in a flat list that hold the value of a header or flag named just before.
 
-    Only headers are looked for: `["password", "email"]` is a list of two field names.
+    Only headers and flags are looked for: `["password", "email"]` is a list of two field names.
     """
     if len(items) < 2:
         return _NOTHING
     return {
-        index + 1
-        for index, item in enumerate(items[:-1])
-        if isinstance(item, (str, bytes))
-        and _header_name(item) in _HEADERS
-        and isinstance(items[index + 1], (str, bytes))
+        index
+        for index, (name, value) in enumerate(pairwise(items), 1)
+        if isinstance(value, (str, bytes)) and _announces(name, value, judge)
     }
+
+
+def _announces(name: Any, value: str | bytes, judge: KeyJudge) -> bool:
+    if not isinstance(name, (str, bytes)):
+        return False
+    text = _header_name(name)
+    if text.startswith("--"):
+        return value[:1] not in ("-", b"-") and "=" not in text and judge.names_secret(text[2:])
+    return text in _HEADERS
 
 
 def is_pair_list(items: Sequence[Any]) -> bool:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from augur_sdk.redaction.anchors import EDGE, Anchor, literals, pattern
-from augur_sdk.redaction.keys import KeyClass, classify, key_words
+from augur_sdk.redaction.keys import FOREIGN_PASSWORDS, KeyClass, classify, key_words
 from augur_sdk.redaction.vocabulary import words
 
 __all__ = ["KEY_ANCHORS", "TELLING_WORDS", "KeyTraits", "key_traits"]
@@ -25,8 +25,8 @@ _CODE_OWNERS: Final = sorted(
 
 _STRONG: Final = sorted(
     words(
-        "passw passphrase passcode passkey pwd kennwort contrasena motdepasse secret token "
-        "credential creds cookie csrf xsrf sessid sessionid bearer authorization"
+        "passw passphrase passcode passkey pwd kennwort contrasena motdepasse senha wachtwoord "
+        "secret token credential creds cookie csrf xsrf sessid sessionid bearer authorization"
     )
 )
 _SHORT: Final = words(
@@ -47,7 +47,9 @@ def _by_first_letter(expressions: Iterable[str]) -> str:
     return "|".join(f"{first}(?:{'|'.join(rest)})" for first, rest in groups.items())
 
 
-TELLING_WORDS: Final = _by_first_letter([*_STRONG, *_OWNED_KEYS, *_WEAK, *_PASS])
+TELLING_WORDS: Final = _by_first_letter(
+    [*_STRONG, "mot de passe", *sorted(FOREIGN_PASSWORDS), *_OWNED_KEYS, *_WEAK, *_PASS]
+)
 """An expression for lowercase text. A word is only a hint; `key_traits` judges the whole key."""
 
 _UNCOUNTED: Final = (
@@ -56,7 +58,8 @@ _UNCOUNTED: Final = (
 """Counts of tokens stand in every step: `tokens_in": 1200` alone must not cost a closer look."""
 
 KEY_ANCHORS: Final[tuple[Anchor, ...]] = (
-    *literals(*(word for word in _STRONG if word != "token")),
+    *literals(*(word for word in _STRONG if word != "token"), "mot de passe"),
+    *literals(*sorted(f(word) for word in FOREIGN_PASSWORDS for f in (str.lower, str.title))),
     pattern(_UNCOUNTED),
     pattern(rf"(?:{'|'.join(_KEY_OWNERS)})[^a-z\n]?key"),
     pattern(rf"{EDGE}(?:{'|'.join(_WEAK)}|pass|pw)[^a-z]"),

@@ -174,7 +174,7 @@ class Walk:
             return [self.value(item) for item in items]
         if is_pair_list(items):
             return [self._pair(item) for item in items]
-        hidden = secret_positions(items)
+        hidden = secret_positions(items, self._judge)
         return [MASK if index in hidden else self.value(item) for index, item in enumerate(items)]
 
     def _pair(self, pair: list[Any] | tuple[Any, Any]) -> Any:
