@@ -352,7 +352,8 @@ def test_a_file_that_is_gone_here_goes_there_too(local: LocalFSStore) -> None:
             mirror.mark("steps/0001.json")
             await anyio.to_thread.run_sync(local.remove, "screenshots/0001_pre.png")
             await anyio.to_thread.run_sync(mirror.mark_changed)  # finds the other one
-            return await mirror.finish(20)
+            await mirror.finish(20)
+        return mirror.state
 
     remote._check = lambda: None  # type: ignore[method-assign] # the bundle is another one meanwhile
     state = anyio.run(main)

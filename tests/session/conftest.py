@@ -1,0 +1,5 @@
+"""The servers that sessions are given stores on."""
+
+from store_servers import bucket, make_s3, s3_endpoint
+
+__all__ = ["bucket", "make_s3", "s3_endpoint"]
