@@ -98,7 +98,7 @@ SHAPES = {
     "markers": "***REDACTED:mask***",
     "marker heads": "***REDACTED:",
     "phrases": "seed phrase: a ",
-    "calls": "fill(\"",
+    "calls": 'fill("',
     "calls with a place": "fill('#password', 'a",
     "chains of calls": ".locator('#pwd').fill('a'",
     "listed": "<key>password</key><string>",

@@ -1,0 +1,62 @@
+"""Measure this library against the published one and against the floor of the machine.
+
+    python benchmarks/run.py             all of it, in under ten minutes
+    python benchmarks/run.py --quick     in under a minute, for a look
+    python benchmarks/run.py --soak 3600 with an hour of soak
+
+The sides take turns in each round, each in a process of its own, because the machine may be busy
+with other things: ratios are medians over rounds and count; bare times are for orientation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from environments import CACHE, ROOT, prepare
+from own import alone
+from report import HEAD, as_json, chart, line_text, row_text, save
+from rows import compare
+
+SOAK = 20.0
+QUICK_SOAK = 2.0
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer steps, one round")
+    parser.add_argument("--soak", type=float, metavar="SECONDS", help="length of the soak")
+    parser.add_argument("--only", default="", metavar="WORK", help="only this row of the table")
+    parser.add_argument(
+        "--docs", action="store_true", help="write docs/performance.json and its chart"
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    asked = parsed()
+    sides = prepare()
+    rows, lines = [], []
+    print(HEAD)
+    for row in compare(sides, quick=asked.quick, only=asked.only):
+        rows.append(row)
+        print(row_text(row), flush=True)
+    if not asked.only:
+        print()
+        soak = asked.soak or (QUICK_SOAK if asked.quick else SOAK)
+        for line in alone(sides, quick=asked.quick, soak=soak):
+            lines.append(line)
+            print(line_text(line), flush=True)
+    save(CACHE / "latest.json", as_json(rows, lines))
+    chart(CACHE / "latest.svg", rows)
+    if asked.docs:
+        save(ROOT / "docs" / "performance.json", as_json(rows, lines))
+        chart(ROOT / "docs" / "performance.svg", rows)
+    print(f"\n{sum(row.met for row in rows)} of {len(rows)} goals met; saved in {CACHE}")
+
+
+if __name__ == "__main__":
+    main()
