@@ -52,6 +52,7 @@ _WORD: Final = re.compile(
 )
 _LINE: Final = re.compile(rf"[^\r\n\"'<>\\]{{1,{_LONGEST_LINE}}}+")
 _DIGITS: Final = re.compile(r"\d(?:[ -]?\d){2,11}+(?!\w|\.\d)", re.ASCII)
+_DIGIT_AHEAD: Final = re.compile(r"\S{0,80}?\d", re.ASCII)
 _KEY_CHARACTERS: Final = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-["
 )
@@ -96,8 +97,10 @@ def _judge(text: str, found: re.Match[str]) -> Span | None:
     if traits is None:
         return None
     separator = found["sep"].strip()
-    if not separator and text[start : start + 2] == "--":
+    if not separator and text.startswith("--", start):
         separator = "="
+    elif not separator and not _DIGIT_AHEAD.match(text, found.end()):
+        return None
     value = _measure(text, found, traits, separator)
     if value is None or not _is_secret(text, value, traits, separator, start):
         return None

@@ -155,7 +155,7 @@ _CALLED: Final = (
     r"|input_text)"
 )
 _CALL: Final = re.compile(
-    rf"{_CALLED}\(\s{{0,4}}(?:\\*{_MARK}(?P<place>[^\r\n,]{{1,128}}?)\\*{_MARK}\s{{0,4}},\s{{0,4}})?"
+    rf"{_CALLED}\(\s{{0,4}}(?:\\*{_MARK}(?P<place>[^\r\n,]{{1,96}}?)\\*{_MARK}\s{{0,4}},\s{{0,4}})?"
     rf"\\*{_MARK}(?P<secret>(?:(?!{_MARK})[^\r\n\\]){{1,256}}+)\\*{_MARK}"
 )
 _CALLED_ON: Final = re.compile(rf"\(\\*{_MARK}([^\r\n()]{{1,128}})\\*{_MARK}[^()]{{0,64}}\)\.$")

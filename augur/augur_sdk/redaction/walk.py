@@ -130,15 +130,16 @@ class Walk:
         redacted: dict[Any, Any] = {}
         for key, value in mapping.items():
             name = key.decode("utf-8", "replace") if isinstance(key, bytes) else key
+            new_key = self._key(key, redacted)
+            action: KeyAction | None = KeyAction.WALK
             if isinstance(name, str):
                 action = self._action(name, value, keep_token=is_model_token)
-            else:
-                action = KeyAction.WALK
+            if action is KeyAction.WALK and new_key != key and isinstance(new_key, str):
+                action = self._judge.judge(new_key, value)
             if action is KeyAction.DROP:
                 continue
-            new_key = self._key(key, redacted)
             if action is KeyAction.MASK or key in hidden:
-                redacted[new_key] = ERROR if action is None else MASK
+                redacted[new_key] = MASK
             else:
                 redacted[new_key] = self.value(value) if action else ERROR
         return redacted
