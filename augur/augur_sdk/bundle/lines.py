@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-__all__ = ["LineFile"]
+__all__ = ["REWRITE_LIMIT", "LineFile"]
 
 REWRITE_LIMIT: Final = 64
 """An out-of-order line rewrites a file up to this many lines at once; a longer file waits for

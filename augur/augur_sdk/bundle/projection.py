@@ -6,7 +6,7 @@ import hashlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -14,7 +14,7 @@ from augur_sdk.bundle import layout
 from augur_sdk.bundle.canonical import pretty
 from augur_sdk.bundle.catalog import Catalog, StepRefs, Target
 from augur_sdk.bundle.journal import JournalFile, Ref
-from augur_sdk.bundle.lines import LineFile
+from augur_sdk.bundle.lines import REWRITE_LIMIT, LineFile
 from augur_sdk.bundle.trace import TraceSpool
 from augur_sdk.entry import COLLECTIONS, LINES, Kind
 from augur_sdk.fingerprint import step_token
@@ -22,6 +22,9 @@ from augur_sdk.images.probe import observation
 from augur_sdk.storage import LocalFSStore
 
 __all__ = ["Projection"]
+
+GROWTH: Final = 1.25
+"""A long list is written again once it has grown by so much: the cost of a member stays flat."""
 
 
 class Projection:
@@ -38,6 +41,8 @@ class Projection:
         self._journal = journal
         self._catalog = catalog
         self._lines: dict[str, LineFile] = {}
+        self._collected: dict[str, int] = {}
+        self._stale: dict[str, str] = {}
         self.spool = TraceSpool(root)
         self.digests: dict[str, bytes] = {}
         self.tokens: dict[int, str] = {}
@@ -88,6 +93,8 @@ class Projection:
         for lines in self._lines.values():
             if not lines.settled:
                 self._rewrite(lines)
+        for path, name in list(self._stale.items()):
+            self._write_collection(path, name)
 
     def step_blocks(self) -> Iterator[bytes]:
         """The canonical steps in order, as `trace.json` holds them."""
@@ -175,8 +182,18 @@ class Projection:
         self.signed(lines.path, lines.digest)
 
     def _project_collection(self, path: str, name: str) -> None:
+        """Write a list's file, unless it is long and has hardly grown: the end writes it then."""
+        size = len(self._catalog.collections[path])
+        if REWRITE_LIMIT < size < self._collected.get(path, 0) * GROWTH:
+            self._stale[path] = name
+        else:
+            self._write_collection(path, name)
+
+    def _write_collection(self, path: str, name: str) -> None:
         members = list(self._catalog.collections[path].values())
         self._write_json(path, {name: [self._read(ref) for ref in members]})
+        self._collected[path] = len(members)
+        self._stale.pop(path, None)
 
     def _project_picture(self, path: str) -> None:
         ref = self._catalog.pictures.get(path)

@@ -33,6 +33,7 @@ class ModelCalls:
         self._layers: dict[str, str] = {}
         self._next: dict[int, int] = {}
         self._known: dict[bytes, KnownCall] = {}
+        self.repeats: int = 0
         self._stamps: dict[int, dict[str, str]] = {}
 
     def path(self, step_index: int | None, layer: str) -> str:

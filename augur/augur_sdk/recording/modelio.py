@@ -21,7 +21,7 @@ from augur_sdk.recording.steps import StepRecording
 
 __all__ = ["ModelIORecording"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 
 class ModelIORecording(StepRecording):
@@ -124,8 +124,8 @@ class ModelIORecording(StepRecording):
     def _count_repeat(self, known: KnownCall, response: bytes) -> None:
         if not self._calls.is_other_response(known, response):
             return
-        self.repeated_calls += 1
-        if self.repeated_calls == 1:
+        self._calls.repeats += 1
+        if self._calls.repeats == 1:
             logger.warning(
                 "session %s: a model call repeats a prompt_hash with another response and is "
                 "taken for the call recorded before; pass dedupe=False to record each attempt. "

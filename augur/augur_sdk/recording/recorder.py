@@ -8,6 +8,7 @@ from typing import Any
 from augur_sdk.entry import Kind
 from augur_sdk.recording.adoption import Adoption
 from augur_sdk.recording.bounded import EVENTS, LOGS, PICTURES, REASONING, Recalled
+from augur_sdk.recording.branches import slice_of
 from augur_sdk.recording.events import EventRecording
 from augur_sdk.recording.modelio import ModelIORecording
 from augur_sdk.recording.outcomes import OutcomeRecording
@@ -45,12 +46,13 @@ class Recorder(
         """
         given: dict[str, Any] = {
             name: self._session[name]
-            for name in ("branch_context", "task_spec", "task_spec_id")
+            for name in ("task_spec", "task_spec_id")
             if name in self._session
         }
         tags = {**session.get("tags", {}), **self._session["tags"]}
         self._session = {**session, **given, "status": "running", "tags": tags}
         self._session.pop("ended_at", None)
+        self._branch = slice_of(self._session.get("branch_context"))
         recall = self._recalls()
         for line in lines:
             if line.kind in recall:

@@ -89,12 +89,11 @@ class RecorderState:
     def __init__(
         self, settings: Settings, outlet: Outlet, now: Callable[[], str], privacy: Privacy
     ) -> None:
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         self.settings = settings
-        self.lifecycle = Lifecycle.NEW
-        self.accepted = 0
-        self.repaired = 0
-        self.repeated_calls = 0
+        self.lifecycle: Lifecycle = Lifecycle.NEW
+        self.accepted: int = 0
+        self.repaired: int = 0
         self._outlet = outlet
         self._now = now
         self._privacy = privacy
@@ -149,6 +148,11 @@ class RecorderState:
         if raw is None:
             raw = orjson.dumps({"step_id": slot.step_id, "step_index": step_index})
         self._steps.warm(step_index, raw)
+
+    @property
+    def repeated_calls(self) -> int:
+        """Model calls not kept again although they brought another response."""
+        return self._calls.repeats
 
     @property
     def last_seq(self) -> int:

@@ -40,10 +40,10 @@ class Slot:
     __slots__ = ("ceiling", "iteration_ids", "patched", "seen", "sensitive", "seq", "step_id")
 
     def __init__(self, step_id: str) -> None:
-        self.step_id = step_id
-        self.seq = 0
-        self.seen = 0
-        self.sensitive = False
+        self.step_id: str = step_id
+        self.seq: int = 0
+        self.seen: int = 0
+        self.sensitive: bool = False
         self.ceiling: CaptureMode | None = None
         self.iteration_ids: list[str] | None = None
         self.patched: frozenset[str] = frozenset()

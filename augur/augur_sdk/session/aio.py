@@ -1,3 +1,4 @@
+# ruff: noqa: D102 - the docstrings of declared methods are the Recorder's
 """`AsyncDebugSession`: the same recording methods, awaited."""
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from augur_sdk.session.step_builder import AsyncStepBuilder
 
 __all__ = ["AsyncDebugSession"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,36 +44,95 @@ class AsyncDebugSession(SessionBase):  # noqa: D101 - its docstring is put toget
     """
     )
 
-    record_step = awaiting(Recorder.record_step)
-    record_step_iteration = awaiting(Recorder.record_step_iteration)
-    record_event = awaiting(Recorder.record_event)
-    attach_observation = awaiting(Recorder.attach_observation)
-    set_status = awaiting(Recorder.set_status)
-    add_tag = awaiting(Recorder.add_tag)
-    set_live_endpoints = awaiting(Recorder.set_live_endpoints)
-    set_capture_mode = awaiting(Recorder.set_capture_mode)
-    append_log = awaiting(Recorder.append_log)
-    attach_verifier = awaiting(Recorder.attach_verifier)
-    set_costs = awaiting(Recorder.set_costs)
-    set_step_costs = awaiting(Recorder.set_step_costs)
-    set_score = awaiting(Recorder.set_score)
-    record_modelio = awaiting(Recorder.record_modelio)
-    set_step_versions = awaiting(Recorder.set_step_versions)
-    attach_env_fingerprint = awaiting(Recorder.attach_env_fingerprint)
-    record_judge_decision = awaiting(Recorder.record_judge_decision)
-    mark_for_eval = awaiting(Recorder.mark_for_eval)
-    finalize_outcome = awaiting(Recorder.finalize_outcome)
-    successful_task_cost_summary = awaiting(Recorder.successful_task_cost_summary)
-    record_reasoning = awaiting(Recorder.record_reasoning)
-    declare_side_effect = awaiting(Recorder.declare_side_effect)
-    commit_side_effect = awaiting(Recorder.commit_side_effect)
-    mark_side_effect_aborted = awaiting(Recorder.mark_side_effect_aborted)
-    abort_pending_side_effects = awaiting(Recorder.abort_pending_side_effects)
-    record_subgoal_completion = awaiting(Recorder.record_subgoal_completion)
-    set_loop_detected = awaiting(Recorder.set_loop_detected)
-    set_task_spec = awaiting(Recorder.set_task_spec)
-    set_task_spec_id = awaiting(Recorder.set_task_spec_id)
-    set_group_id = awaiting(Recorder.set_group_id)
+    @awaiting(Recorder.record_step)
+    def record_step(self) -> None: ...
+
+    @awaiting(Recorder.record_step_iteration)
+    def record_step_iteration(self) -> None: ...
+
+    @awaiting(Recorder.record_event)
+    def record_event(self) -> None: ...
+
+    @awaiting(Recorder.attach_observation)
+    def attach_observation(self) -> None: ...
+
+    @awaiting(Recorder.set_status)
+    def set_status(self) -> None: ...
+
+    @awaiting(Recorder.add_tag)
+    def add_tag(self) -> None: ...
+
+    @awaiting(Recorder.set_live_endpoints)
+    def set_live_endpoints(self) -> None: ...
+
+    @awaiting(Recorder.set_capture_mode)
+    def set_capture_mode(self) -> None: ...
+
+    @awaiting(Recorder.append_log)
+    def append_log(self) -> None: ...
+
+    @awaiting(Recorder.attach_verifier)
+    def attach_verifier(self) -> None: ...
+
+    @awaiting(Recorder.set_costs)
+    def set_costs(self) -> None: ...
+
+    @awaiting(Recorder.set_step_costs)
+    def set_step_costs(self) -> None: ...
+
+    @awaiting(Recorder.set_score)
+    def set_score(self) -> None: ...
+
+    @awaiting(Recorder.record_modelio)
+    def record_modelio(self) -> None: ...
+
+    @awaiting(Recorder.set_step_versions)
+    def set_step_versions(self) -> None: ...
+
+    @awaiting(Recorder.attach_env_fingerprint)
+    def attach_env_fingerprint(self) -> None: ...
+
+    @awaiting(Recorder.record_judge_decision)
+    def record_judge_decision(self) -> None: ...
+
+    @awaiting(Recorder.mark_for_eval)
+    def mark_for_eval(self) -> None: ...
+
+    @awaiting(Recorder.finalize_outcome)
+    def finalize_outcome(self) -> None: ...
+
+    @awaiting(Recorder.successful_task_cost_summary)
+    def successful_task_cost_summary(self) -> None: ...
+
+    @awaiting(Recorder.record_reasoning)
+    def record_reasoning(self) -> None: ...
+
+    @awaiting(Recorder.declare_side_effect)
+    def declare_side_effect(self) -> None: ...
+
+    @awaiting(Recorder.commit_side_effect)
+    def commit_side_effect(self) -> None: ...
+
+    @awaiting(Recorder.mark_side_effect_aborted)
+    def mark_side_effect_aborted(self) -> None: ...
+
+    @awaiting(Recorder.abort_pending_side_effects)
+    def abort_pending_side_effects(self) -> None: ...
+
+    @awaiting(Recorder.record_subgoal_completion)
+    def record_subgoal_completion(self) -> None: ...
+
+    @awaiting(Recorder.set_loop_detected)
+    def set_loop_detected(self) -> None: ...
+
+    @awaiting(Recorder.set_task_spec)
+    def set_task_spec(self) -> None: ...
+
+    @awaiting(Recorder.set_task_spec_id)
+    def set_task_spec_id(self) -> None: ...
+
+    @awaiting(Recorder.set_group_id)
+    def set_group_id(self) -> None: ...
 
     _yielded_at = 0.0
 
@@ -119,9 +179,13 @@ class AsyncDebugSession(SessionBase):  # noqa: D101 - its docstring is put toget
 
     async def __aenter__(self) -> Self:
         await _shielded(self._open)
-        if self._has_prefix:
-            pause = anyio.from_thread.check_cancelled
-            await anyio.to_thread.run_sync(lambda: self._replay(pause))
+        try:
+            if self._has_prefix:
+                pause = anyio.from_thread.check_cancelled
+                await anyio.to_thread.run_sync(lambda: self._replay(pause))
+        except BaseException:
+            await _shielded(lambda: self._core.close(failed=True))
+            raise
         return self
 
     async def __aexit__(

@@ -26,7 +26,7 @@ from augur_sdk.storage import LocalFSStore, Store
 
 __all__ = ["SessionBase"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 STRICT_VARIABLE: Final = "AUGUR_STRICT"
 ENFORCE_VARIABLE: Final = "AUGUR_ENFORCE_CAPTURE_MODE"
@@ -295,14 +295,8 @@ class SessionBase:
         return self._branch is not None and self._branch.parent is not None
 
     def _replay(self, pause: Callable[[], None] = lambda: None) -> None:
-        """Begin with the parent's steps where this is a replay; without them nothing is begun."""
-        if self._branch is None:
-            return
-        try:
+        if self._branch is not None:
             load_prefix(self._core, self._branch, pause)
-        except BaseException:
-            self._core.close(failed=True)
-            raise
 
     def __repr__(self) -> str:
         state = self._core.recorder.lifecycle.value

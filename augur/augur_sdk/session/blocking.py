@@ -1,3 +1,4 @@
+# ruff: noqa: D102 - the docstrings of declared methods are the Recorder's
 """`DebugSession`: the documented blocking class."""
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from augur_sdk.session.step_builder import StepBuilder
 
 __all__ = ["DebugSession"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -37,36 +38,95 @@ class DebugSession(SessionBase):  # noqa: D101 - its docstring is put together b
     """
     )
 
-    record_step = blocking(Recorder.record_step)
-    record_step_iteration = blocking(Recorder.record_step_iteration)
-    record_event = blocking(Recorder.record_event)
-    attach_observation = blocking(Recorder.attach_observation)
-    set_status = blocking(Recorder.set_status)
-    add_tag = blocking(Recorder.add_tag)
-    set_live_endpoints = blocking(Recorder.set_live_endpoints)
-    set_capture_mode = blocking(Recorder.set_capture_mode)
-    append_log = blocking(Recorder.append_log)
-    attach_verifier = blocking(Recorder.attach_verifier)
-    set_costs = blocking(Recorder.set_costs)
-    set_step_costs = blocking(Recorder.set_step_costs)
-    set_score = blocking(Recorder.set_score)
-    record_modelio = blocking(Recorder.record_modelio)
-    set_step_versions = blocking(Recorder.set_step_versions)
-    attach_env_fingerprint = blocking(Recorder.attach_env_fingerprint)
-    record_judge_decision = blocking(Recorder.record_judge_decision)
-    mark_for_eval = blocking(Recorder.mark_for_eval)
-    finalize_outcome = blocking(Recorder.finalize_outcome)
-    successful_task_cost_summary = blocking(Recorder.successful_task_cost_summary)
-    record_reasoning = blocking(Recorder.record_reasoning)
-    declare_side_effect = blocking(Recorder.declare_side_effect)
-    commit_side_effect = blocking(Recorder.commit_side_effect)
-    mark_side_effect_aborted = blocking(Recorder.mark_side_effect_aborted)
-    abort_pending_side_effects = blocking(Recorder.abort_pending_side_effects)
-    record_subgoal_completion = blocking(Recorder.record_subgoal_completion)
-    set_loop_detected = blocking(Recorder.set_loop_detected)
-    set_task_spec = blocking(Recorder.set_task_spec)
-    set_task_spec_id = blocking(Recorder.set_task_spec_id)
-    set_group_id = blocking(Recorder.set_group_id)
+    @blocking(Recorder.record_step)
+    def record_step(self) -> None: ...
+
+    @blocking(Recorder.record_step_iteration)
+    def record_step_iteration(self) -> None: ...
+
+    @blocking(Recorder.record_event)
+    def record_event(self) -> None: ...
+
+    @blocking(Recorder.attach_observation)
+    def attach_observation(self) -> None: ...
+
+    @blocking(Recorder.set_status)
+    def set_status(self) -> None: ...
+
+    @blocking(Recorder.add_tag)
+    def add_tag(self) -> None: ...
+
+    @blocking(Recorder.set_live_endpoints)
+    def set_live_endpoints(self) -> None: ...
+
+    @blocking(Recorder.set_capture_mode)
+    def set_capture_mode(self) -> None: ...
+
+    @blocking(Recorder.append_log)
+    def append_log(self) -> None: ...
+
+    @blocking(Recorder.attach_verifier)
+    def attach_verifier(self) -> None: ...
+
+    @blocking(Recorder.set_costs)
+    def set_costs(self) -> None: ...
+
+    @blocking(Recorder.set_step_costs)
+    def set_step_costs(self) -> None: ...
+
+    @blocking(Recorder.set_score)
+    def set_score(self) -> None: ...
+
+    @blocking(Recorder.record_modelio)
+    def record_modelio(self) -> None: ...
+
+    @blocking(Recorder.set_step_versions)
+    def set_step_versions(self) -> None: ...
+
+    @blocking(Recorder.attach_env_fingerprint)
+    def attach_env_fingerprint(self) -> None: ...
+
+    @blocking(Recorder.record_judge_decision)
+    def record_judge_decision(self) -> None: ...
+
+    @blocking(Recorder.mark_for_eval)
+    def mark_for_eval(self) -> None: ...
+
+    @blocking(Recorder.finalize_outcome)
+    def finalize_outcome(self) -> None: ...
+
+    @blocking(Recorder.successful_task_cost_summary)
+    def successful_task_cost_summary(self) -> None: ...
+
+    @blocking(Recorder.record_reasoning)
+    def record_reasoning(self) -> None: ...
+
+    @blocking(Recorder.declare_side_effect)
+    def declare_side_effect(self) -> None: ...
+
+    @blocking(Recorder.commit_side_effect)
+    def commit_side_effect(self) -> None: ...
+
+    @blocking(Recorder.mark_side_effect_aborted)
+    def mark_side_effect_aborted(self) -> None: ...
+
+    @blocking(Recorder.abort_pending_side_effects)
+    def abort_pending_side_effects(self) -> None: ...
+
+    @blocking(Recorder.record_subgoal_completion)
+    def record_subgoal_completion(self) -> None: ...
+
+    @blocking(Recorder.set_loop_detected)
+    def set_loop_detected(self) -> None: ...
+
+    @blocking(Recorder.set_task_spec)
+    def set_task_spec(self) -> None: ...
+
+    @blocking(Recorder.set_task_spec_id)
+    def set_task_spec_id(self) -> None: ...
+
+    @blocking(Recorder.set_group_id)
+    def set_group_id(self) -> None: ...
 
     def step(self, step_type: str, **fields: Any) -> StepBuilder:
         """Record a step as a block: `with session.step("click", intent="...") as step:`.
@@ -112,7 +172,11 @@ class DebugSession(SessionBase):  # noqa: D101 - its docstring is put together b
     def __enter__(self) -> Self:
         _hint_at_async()
         self._open()
-        self._replay()
+        try:
+            self._replay()
+        except BaseException:
+            self._core.close(failed=True)
+            raise
         return self
 
     def __exit__(

@@ -30,7 +30,7 @@ from augur_sdk.storage import LocalFSStore
 
 __all__ = ["Branch", "load_prefix", "plan_branch"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 MODES: Final = ("replay", "sandbox", "auto")
 

@@ -1,14 +1,15 @@
 """One source for both classes: a Recorder method becomes a blocking and an awaitable method.
 
 Signature, defaults and docstring are the Recorder method's own; type checkers see them through
-the descriptor types below, and at run time each is a plain function.
+the descriptor types below, and at run time each is a plain function. What is decorated is a
+declaration: it gives the name its place in the class, and nothing of its body is used.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 if TYPE_CHECKING:
     from augur_sdk.session.aio import AsyncDebugSession
@@ -52,26 +53,36 @@ class AsyncMethod(Generic[P, T]):
         def __get__(self, session: Any, owner: type) -> Any: ...
 
 
-def blocking(operation: Callable[Concatenate[Any, P], T]) -> BlockingMethod[P, T]:
-    """The blocking method for a Recorder method."""
+def blocking(
+    operation: Callable[Concatenate[Any, P], T],
+) -> Callable[[Callable[..., Any]], BlockingMethod[P, T]]:
+    """Declare a name of `DebugSession` as the blocking form of a Recorder method."""
 
     @functools.wraps(operation)
     def method(self: DebugSession, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self._record(operation, *args, **kwargs)
 
-    return cast("BlockingMethod[P, T]", _as_declared(method))
+    return _declared_as(method)
 
 
-def awaiting(operation: Callable[Concatenate[Any, P], T]) -> AsyncMethod[P, T]:
-    """The awaitable method for a Recorder method."""
+def awaiting(
+    operation: Callable[Concatenate[Any, P], T],
+) -> Callable[[Callable[..., Any]], AsyncMethod[P, T]]:
+    """Declare a name of `AsyncDebugSession` as the awaitable form of a Recorder method."""
 
     @functools.wraps(operation)
     async def method(self: AsyncDebugSession, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._record(operation, *args, **kwargs)
 
-    return cast("AsyncMethod[P, T]", _as_declared(method))
+    return _declared_as(method)
 
 
-def _as_declared(method: Any) -> Any:
-    method.__qualname__ = method.__name__
-    return method
+def _declared_as(method: Any) -> Callable[[Callable[..., Any]], Any]:
+    def replace(declaration: Callable[..., Any]) -> Any:
+        if declaration.__name__ != method.__name__:
+            raise TypeError(f"{declaration.__name__} is declared as {method.__name__}")
+        method.__qualname__ = declaration.__qualname__
+        method.__module__ = declaration.__module__
+        return method
+
+    return replace

@@ -33,8 +33,8 @@ class StepDraft:
     """
 
     def __init__(self, step_type: str, fields: Mapping[str, Any]) -> None:
-        self.index = -1
-        self.id = ""
+        self.index: int = -1
+        self.id: str = ""
         self.record: dict[str, Any] = {"step_type": step_type, **fields}
         self._began = 0.0
 
