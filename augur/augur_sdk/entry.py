@@ -28,6 +28,8 @@ class Kind(StrEnum):
     EVAL_CANDIDATE = "eval_candidate"
     OUTCOME = "outcome"
     JUDGE_DECISION = "judge_decision"
+    COSTS = "costs"
+    ACK = "ack"
 
 
 DOCUMENTS: Final = frozenset(

@@ -7,6 +7,8 @@ A line is JSON and ends with a newline:
 `crc` is the CRC-32 of everything after its own comma. A line that fails it is damage: it is
 counted, skipped, and reading goes on at the next newline. Numbers rise along the file; a line
 whose number was seen before is a repeated write after a fault, and is skipped too.
+
+A line of kind `ack` is no record: it has the number 0, and says how far delivery has come.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from typing import IO, Any, Final, NamedTuple
 import orjson
 
 from augur_sdk.bundle.platform import lock_file, read_at
+from augur_sdk.entry import Kind
 from augur_sdk.errors import BundleInUseError
 
 __all__ = ["JournalFile", "Line", "LineRef", "Ref", "Scan", "encode_line", "scan"]
@@ -117,6 +120,8 @@ def _decode(raw: bytes, offset: int, found: Scan) -> Line | None:
     if line is None:
         found.damaged += 1
         return None
+    if line.kind == Kind.ACK:
+        return line
     if line.seq <= found.last_seq:
         found.repeated += 1
         return None

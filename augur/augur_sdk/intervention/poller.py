@@ -131,6 +131,13 @@ class CommandPoller:
         # must wait for the operator.
         gate.attended = True
 
+    def bind(
+        self, adapter: object, poll_timeout: float, agent_loop: asyncio.AbstractEventLoop | None
+    ) -> None:
+        """Let an adapter take part from the next command on; from any thread."""
+        self.hooks = HookLane(adapter, agent_loop)
+        self._poll_timeout = poll_timeout
+
     async def run(self) -> None:
         """Poll and dispatch until stopped."""
         try:

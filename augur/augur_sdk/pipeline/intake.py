@@ -7,10 +7,12 @@ and interpreter exit take them at once on the calling thread.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Final
 
 from augur_sdk.bundle.archive import Archive, Prepared
 from augur_sdk.bundle.faults import fault_of
+from augur_sdk.bundle.journal import Line
 from augur_sdk.entry import Entry
 from augur_sdk.pipeline.inbox import Inbox
 from augur_sdk.pipeline.losses import Losses, Reason
@@ -28,6 +30,9 @@ class Intake:
 
     A batch stays `held` until the journal has it. Whoever takes over processes it again; the
     journal's reader skips what then stands there twice.
+
+    `on_stored` hears of each batch that the journal holds, on whichever thread stored it; `notes`
+    gives lines that are no records (acknowledgements), to be appended when there is time.
     """
 
     def __init__(self, archive: Archive, inbox: Inbox, losses: Losses, progress: Progress) -> None:
@@ -36,6 +41,8 @@ class Intake:
         self.losses = losses
         self.progress = progress
         self.stored = 0
+        self.on_stored: Callable[[list[Line]], None] | None = None
+        self.notes: Callable[[], bytes] = bytes
         self._mutex = threading.RLock()
         self._held: list[Entry] = []
         self._taken_over = False
@@ -75,6 +82,8 @@ class Intake:
 
     def _commit(self, prepared: Prepared, start: int) -> None:
         self.archive.commit(prepared, start)
+        if self.on_stored is not None:
+            self.on_stored(prepared.lines)
         self.stored += len(prepared.lines)
         for _, fault in prepared.lost:
             self.losses.drop(Reason(fault.value))

@@ -6,6 +6,8 @@ lingers `LINGER` for a batch to gather, and no turn at a worker thread takes muc
 
 from __future__ import annotations
 
+import contextlib
+
 import anyio
 from anyio.abc import TaskStatus
 
@@ -59,6 +61,7 @@ class Writer:
                 await self._linger()
                 while not self._stopping.is_set() and (batch := self._intake.take()):
                     await self._store(batch)
+                await self._append_notes()
         except RuntimeError:
             # The interpreter is going down and takes no more work for threads; the batch in
             # hand stays held, and the exit path stores it.
@@ -85,6 +88,13 @@ class Writer:
             with anyio.move_on_after(delay):
                 await self._stopping.wait()
             delay = min(2 * delay, LAST_RETRY)
+
+    async def _append_notes(self) -> None:
+        """What does not get there is said again by the next note."""
+        notes = b"" if self._stopping.is_set() else self._intake.notes()
+        if notes:
+            with contextlib.suppress(OSError):
+                await self._journal.append(notes)
 
     async def _attempt(self, batch: list[Entry]) -> None:
         prepared = await self._runtime.in_worker(self._intake.prepare, batch)

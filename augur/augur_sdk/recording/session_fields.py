@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from augur_sdk.capture import CaptureMode, resolve_capture_mode
+from augur_sdk.entry import Kind
 from augur_sdk.models import RUN_STATUSES
 from augur_sdk.recording import checks, tasks
 from augur_sdk.recording.costs import given_costs
@@ -134,6 +135,8 @@ class SessionFields(RecorderState):
         if costs:
             self._session["costs"] = {**self._session.get("costs", {}), **costs}
             self._emit_session()
+            if self.settings.streaming:
+                self._emit(Kind.COSTS, self._encode(self._session["costs"]))
 
     def set_task_spec(self, task_spec: Mapping[str, Any] | None) -> None:
         """Say what task the run is to solve; it appears on the session.

@@ -47,6 +47,7 @@ class Settings:
     tags: dict[str, str] = field(default_factory=dict)
     strict: bool = False
     streaming: bool = False
+    destination: str = ""
     enforce: bool = False
     orchestrator: bool = False
     branch_context: dict[str, Any] | None = None
@@ -165,6 +166,10 @@ class RecorderState:
             return dict(self._session)
         return bounds.session(self._session)
 
+    def require_open(self, call: str) -> None:
+        """Refuse what belongs between opening and closing."""
+        self._require_open(call)
+
     def require_new(self) -> None:
         """Refuse to be opened twice."""
         if self.lifecycle is not Lifecycle.NEW:
@@ -181,6 +186,7 @@ class RecorderState:
             "debug_session_id": self.settings.debug_session_id,
             "run_id": self.settings.run_id,
             "policy_id": self.settings.policy_id,
+            **({"destination": self.settings.destination} if self.settings.destination else {}),
         }
         self._emit(Kind.OPEN, self._encode(opening))
         self._emit_session()

@@ -15,6 +15,11 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
+from augur_sdk.intervention import AsyncInterventionChannel, Checkpoint, GatePolicy, Permit
+from augur_sdk.intervention.approval import Reversibility
+from augur_sdk.intervention.killable import Killable
+from augur_sdk.intervention.poller import POLL_TIMEOUT
+from augur_sdk.intervention.waiting import wait
 from augur_sdk.models import BundleManifest
 from augur_sdk.recording.recorder import Recorder
 from augur_sdk.recording.settling import settles
@@ -161,6 +166,92 @@ class AsyncDebugSession(SessionBase):  # noqa: D101 - its docstring is put toget
         core = self._core
         await _wait(core.stored(), core.wait_bound if timeout is None else timeout)
         return core.stats
+
+    def bind_intervention(
+        self, adapter: object, *, poll_timeout: float = POLL_TIMEOUT
+    ) -> AsyncInterventionChannel | None:
+        """Let an operator's commands call an adapter's hooks, from now until close.
+
+        Each command is carried out once, is an event of the run, and calls the hook that it has:
+        `on_pause`, `on_resume`, `on_kill` (after every declared side effect was aborted),
+        `on_inject_hint(text)`, `on_action_override(coords, provenance="human_override")`. A hook
+        that is missing is skipped; one that blocks or raises harms nothing.
+
+        Args:
+            adapter: The object with the hooks; async ones run on this event loop, plain ones on a
+                thread of their own.
+            poll_timeout: Seconds that one poll waits for a command.
+
+        Returns:
+            The channel; None without a DSN.
+
+        Raises:
+            RuntimeError: The session is not open.
+        """
+        self._require_open("bind_intervention")
+        loop = asyncio.get_running_loop()
+        return self._core.intervention.bind(adapter, poll_timeout, AsyncInterventionChannel, loop)
+
+    async def checkpoint(self) -> Checkpoint:
+        """Let the operator have a say, between steps (docs/intervention.md).
+
+        Returns at once in a normal run, and waits while the operator has paused it.
+
+        Returns:
+            The hints and overrides that arrived since the last checkpoint.
+
+        Raises:
+            RunKilled: The operator ended the run.
+            RuntimeError: The session is not open.
+        """
+        self._require_open("checkpoint")
+        self._core.intervention.attend()
+        gate = self._core.intervention.gate
+        return await wait(gate, gate.take) or Checkpoint()
+
+    async def gate(
+        self,
+        action: Any,
+        *,
+        reversibility: Reversibility = "irreversible",
+        step_index: int | None = None,
+        key: str | None = None,
+        policy: GatePolicy | None = None,
+    ) -> Permit:
+        """Ask whether an action may be done (docs/intervention.md, approval points).
+
+        Goes by policy; where that says so, and an operator can answer, it waits for approve, edit
+        or deny. An answer is good for this exact action, once.
+
+        Args:
+            action: What would be done; anything that JSON can hold.
+            reversibility: `irreversible`, `reversible` or `compensated`.
+            step_index: The step it belongs to.
+            key: A name of your own for this one occasion, where the same action is asked for
+                more than once.
+            policy: What to do by reversibility; `GatePolicy()` unless given.
+
+        Raises:
+            RunKilled: The operator ended the run.
+            ValueError: `reversibility` is none of the three.
+            RuntimeError: The session is not open.
+        """
+        self._require_open("gate")
+        point = self._core.intervention.approval(action, reversibility, step_index, key, policy)
+        return await point.passed()
+
+    def killable(self) -> Killable:
+        """A scope that a kill cancels at once: `async with session.killable(): ...`.
+
+        Side effects that were declared are aborted first. In place of the cancellation comes
+        `RunKilled`; let it out of the session, and the bundle closes as `halted`.
+
+        Raises:
+            RuntimeError: The session is not open.
+        """
+        self._require_open("killable")
+        self._core.intervention.attend()
+        return Killable(self._core.intervention.gate)
 
     async def close(self, status: str | None = None) -> BundleManifest:
         """Finish the bundle: everything recorded is stored, projected and signed.

@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 from augur_sdk.capture import CAPTURE_MODE_VARIABLE, CaptureMode, resolve_capture_mode
 from augur_sdk.errors import RecordError
 from augur_sdk.models import BundleManifest, TaskSpec
+from augur_sdk.pipeline.delivering import Delivery, destination_of
 from augur_sdk.recording import checks, tasks
 from augur_sdk.recording.bounds import ORCHESTRATOR_TAG_KEY, ORCHESTRATOR_TAG_VALUE
 from augur_sdk.recording.branches import branch_context as checked_context
@@ -23,6 +24,7 @@ from augur_sdk.session.clock import utc_now
 from augur_sdk.session.core import Behaviour, SessionCore
 from augur_sdk.session.stats import SessionStats
 from augur_sdk.storage import LocalFSStore, Store
+from augur_sdk.streaming.dsn import DSN
 
 __all__ = ["SessionBase"]
 
@@ -107,7 +109,11 @@ class SessionBase:
         policy = redaction_policy if redaction_policy is not None else DefaultRedactionPolicy()
         self._out_dir = Path(os.path.abspath(out_dir))  # noqa: PTH100 - must not follow links
         self._store = store if store is not None else LocalFSStore(self._out_dir)
+        server = DSN.from_env(dsn)
+        sends = server is not None and mode is not CaptureMode.OFF
         settings = Settings(
+            streaming=sends,
+            destination=destination_of(server) if server is not None and sends else "",
             run_id=checks.text(run_id, "run_id"),
             debug_session_id=_session_id(debug_session_id),
             client=_client(client_name, client_version, client_git_sha),
@@ -127,7 +133,12 @@ class SessionBase:
         self._branch: Branch | None = None
         self._policy = policy
         self._core = SessionCore(
-            settings, self._out_dir, policy, Behaviour(durable, float(flush_timeout)), self._store
+            settings,
+            self._out_dir,
+            policy,
+            Behaviour(durable, float(flush_timeout)),
+            self._store,
+            None if server is None else _delivery(server, settings),
         )
         _say_when_off(mode, capture_mode)
 
@@ -285,6 +296,10 @@ class SessionBase:
         """What became of the records so far."""
         return self._core.stats
 
+    def _require_open(self, call: str) -> None:
+        with self._core.recorder.lock:
+            self._core.recorder.require_open(call)
+
     def _open(self) -> None:
         if self._branch is not None:
             self._branch.check()
@@ -301,6 +316,19 @@ class SessionBase:
     def __repr__(self) -> str:
         state = self._core.recorder.lifecycle.value
         return f"<{type(self).__name__} {self.debug_session_id} {state} mode={self.capture_mode}>"
+
+
+def _delivery(dsn: DSN, settings: Settings) -> Delivery:
+    client = {f"client_{name}": settings.client.get(name) for name in ("name", "version")}
+    session_id, run_id = settings.debug_session_id, settings.run_id
+    mode = settings.capture_mode.value
+    return Delivery(
+        dsn,
+        {**client, "client_id": session_id, "run_id": run_id, "capture_mode": mode},
+        session_id=session_id,
+        run_id=run_id,
+        records=settings.streaming,
+    )
 
 
 def _session_id(given: Any) -> str:

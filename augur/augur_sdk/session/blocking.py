@@ -12,6 +12,10 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
+from augur_sdk.intervention import Checkpoint, GatePolicy, InterventionChannel, Permit
+from augur_sdk.intervention.approval import Reversibility
+from augur_sdk.intervention.poller import POLL_TIMEOUT
+from augur_sdk.intervention.waiting import wait_blocking
 from augur_sdk.models import BundleManifest
 from augur_sdk.recording.recorder import Recorder
 from augur_sdk.recording.settling import settles
@@ -153,6 +157,77 @@ class DebugSession(SessionBase):  # noqa: D101 - its docstring is put together b
         core = self._core
         _wait(core.stored(), core.wait_bound if timeout is None else timeout)
         return core.stats
+
+    def bind_intervention(
+        self, adapter: object, *, poll_timeout: float = POLL_TIMEOUT
+    ) -> InterventionChannel | None:
+        """Let an operator's commands call an adapter's hooks, from now until close.
+
+        Each command is carried out once, is an event of the run, and calls the hook that it has:
+        `on_pause`, `on_resume`, `on_kill` (after every declared side effect was aborted),
+        `on_inject_hint(text)`, `on_action_override(coords, provenance="human_override")`. A hook
+        that is missing is skipped; one that blocks or raises harms nothing.
+
+        Args:
+            adapter: The object with the hooks, plain or async.
+            poll_timeout: Seconds that one poll waits for a command.
+
+        Returns:
+            The channel; None without a DSN.
+
+        Raises:
+            RuntimeError: The session is not open.
+        """
+        self._require_open("bind_intervention")
+        return self._core.intervention.bind(adapter, poll_timeout, InterventionChannel)
+
+    def checkpoint(self) -> Checkpoint:
+        """Let the operator have a say, between steps (docs/intervention.md).
+
+        Returns at once in a normal run, and waits while the operator has paused it.
+
+        Returns:
+            The hints and overrides that arrived since the last checkpoint.
+
+        Raises:
+            RunKilled: The operator ended the run.
+            RuntimeError: The session is not open.
+        """
+        self._require_open("checkpoint")
+        self._core.intervention.attend()
+        gate = self._core.intervention.gate
+        return wait_blocking(gate, gate.take) or Checkpoint()
+
+    def gate(
+        self,
+        action: Any,
+        *,
+        reversibility: Reversibility = "irreversible",
+        step_index: int | None = None,
+        key: str | None = None,
+        policy: GatePolicy | None = None,
+    ) -> Permit:
+        """Ask whether an action may be done (docs/intervention.md, approval points).
+
+        Goes by policy; where that says so, and an operator can answer, it waits for approve, edit
+        or deny. An answer is good for this exact action, once.
+
+        Args:
+            action: What would be done; anything that JSON can hold.
+            reversibility: `irreversible`, `reversible` or `compensated`.
+            step_index: The step it belongs to.
+            key: A name of your own for this one occasion, where the same action is asked for
+                more than once.
+            policy: What to do by reversibility; `GatePolicy()` unless given.
+
+        Raises:
+            RunKilled: The operator ended the run.
+            ValueError: `reversibility` is none of the three.
+            RuntimeError: The session is not open.
+        """
+        self._require_open("gate")
+        point = self._core.intervention.approval(action, reversibility, step_index, key, policy)
+        return point.passed_blocking()
 
     def close(self, status: str | None = None) -> BundleManifest:
         """Finish the bundle: everything recorded is stored, projected and signed.

@@ -16,8 +16,9 @@ import orjson
 from augur_sdk.bundle.archive import Archive
 from augur_sdk.bundle.finalize import preview_manifest
 from augur_sdk.bundle.takeover import make_room
-from augur_sdk.entry import Entry
+from augur_sdk.entry import Entry, Kind
 from augur_sdk.models import BundleManifest
+from augur_sdk.pipeline.delivering import Delivery
 from augur_sdk.pipeline.inbox import Inbox
 from augur_sdk.pipeline.inspection import Inspector
 from augur_sdk.pipeline.intake import Intake
@@ -32,6 +33,7 @@ from augur_sdk.recording.table import ColdStepError
 from augur_sdk.redaction import RedactionDoor, RedactionPolicy
 from augur_sdk.session import live
 from augur_sdk.session.clock import utc_now
+from augur_sdk.session.intervening import Intervention
 from augur_sdk.session.stats import SessionStats
 from augur_sdk.storage import Store
 from augur_sdk.storage.upload_queue import UploadState
@@ -71,6 +73,7 @@ class SessionCore:
         policy: RedactionPolicy,
         behaviour: Behaviour,
         store: Store,
+        delivery: Delivery | None = None,
     ) -> None:
         self.settings = settings
         self.behaviour = behaviour
@@ -86,8 +89,12 @@ class SessionCore:
             root, self.door, policy_id=settings.policy_id, inspect=self.inspector.inspect
         )
         self.intake = Intake(self.archive, self.inbox, self.losses, self.progress)
+        self.delivery = delivery
+        if delivery is not None:
+            self.intake.on_stored, self.intake.notes = delivery.stored, delivery.notes
         self.manifest: BundleManifest | None = None
         self.forked = False
+        self.intervention = Intervention(self)
         self._runtime: Runtime | None = None
         self._pipeline: Pipeline | None = None
         self._mirroring: Mirroring | None = None
@@ -103,6 +110,8 @@ class SessionCore:
             self.losses.drop(Reason.FORKED)
         else:
             self.inbox.push(entry)
+            if entry.kind is Kind.SIDE_EFFECT:
+                self.intervention.effect(entry.body)
 
     def stored_seq(self) -> int:
         """The number of the last entry that the journal holds."""
@@ -171,12 +180,16 @@ class SessionCore:
         """What became of the records so far."""
         recorder = self.recorder
         accepted, stored, dropped = recorder.accepted, self.intake.stored, self.losses.dropped
+        delivery = self.delivery
+        pending = 0 if delivery is None else min(stored, delivery.pending)
         return SessionStats(
             accepted=accepted,
             stored=stored,
             queued=max(0, accepted - stored - sum(dropped.values())),
             dropped=dropped,
-            delivered=stored,
+            delivered=stored - pending,
+            pending=pending,
+            refused={} if delivery is None else delivery.refused,
             repaired=recorder.repaired,
             schema_problems=self.inspector.count,
             redaction_failures=self.door.failures,
@@ -214,6 +227,16 @@ class SessionCore:
         """Go on where an earlier process left this very session unfinished."""
         if self.archive.catalog.session is not None:
             self.recorder.restore(self.archive.projection.read_session(), self.archive.lines())
+            heard = (Kind.EVENT, Kind.SIDE_EFFECT)
+            self.intervention.restore(
+                [
+                    (line.kind, line.path, line.data)
+                    for line in self.archive.lines()
+                    if line.kind in heard
+                ]
+            )
+            if self.delivery is not None:
+                self.delivery.restore(self.archive)
 
     def _start(self) -> None:
         self._mirroring = mirroring_to(self.store, self.archive, self.door.text)
@@ -226,6 +249,8 @@ class SessionCore:
             )
             self._store_here()
             return
+        if self.delivery is not None:
+            self.delivery.start(self.archive, self._ring)
         self._pipeline = Pipeline(self._runtime, self.intake, durable=self.behaviour.durable)
         self._tasks, _ = self._runtime.portal.start_task(self._pipeline.run)
         if self._mirroring is not None:
@@ -244,7 +269,10 @@ class SessionCore:
                 return self.manifest
             with self.recorder.lock:
                 self.recorder.shut(status, failed=failed)
+            self.intervention.hush()
             if not self.forked:
+                if self.delivery is not None:
+                    self.delivery.hush()
                 deliver_until = time.monotonic() + self.behaviour.flush_timeout
                 self._stop_pipeline()
                 try:
@@ -264,12 +292,22 @@ class SessionCore:
                 logger.exception("session %s: the pipeline failed", self.settings.debug_session_id)
             self._pipeline = None
 
-    def _deliver(self, deadline: float) -> None:
-        """Give what goes elsewhere the time that is left; the bundle is complete here."""
+    def _deliver(self, deadline: float) -> bool:
+        """Give what goes elsewhere the time that is left; the bundle is complete here.
+
+        Returns:
+            Whether the journal is still needed.
+        """
+        if self.delivery is not None:
+            self.delivery.conclude(deadline)
         if self._mirroring is not None:
             self._mirroring.finish(deadline - time.monotonic())
+        return self.delivery is not None and self.delivery.finish(self.archive, deadline)
 
     def _stop_deliveries(self) -> None:
+        self.intervention.end()
+        if self.delivery is not None:
+            self.delivery.end()
         if self._mirroring is not None:
             self._mirroring.leave()
         if self._runtime is not None:
@@ -296,8 +334,8 @@ class SessionCore:
             else:
                 self._finished = True
                 self.losses.healed()
-                self._deliver(deliver_until)
-                self.archive.dispose(keep_journal=False)
+                left = self._deliver(deliver_until)
+                self.archive.dispose(keep_journal=left)
                 live.discard(self)
                 return
             if time.monotonic() + delay > deadline:
@@ -331,6 +369,8 @@ class SessionCore:
                 self.recorder.lock.release()
         if self._mirroring is not None:
             self._mirroring.break_off()
+        if self.delivery is not None:
+            self.delivery.silence()
         now = time.monotonic()
         self._finish(now, deliver_until=now)
 
@@ -342,4 +382,5 @@ class SessionCore:
         self.progress = Progress()
         self._closing = threading.RLock()
         self._pipeline = self._tasks = self._runtime = self._mirroring = None
+        self.delivery = None
         self.archive.journal.close()

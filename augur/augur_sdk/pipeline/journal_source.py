@@ -1,0 +1,111 @@
+"""The sender's view of a journal: what to send, read back when its turn comes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import anyio
+
+from augur_sdk.bundle.delivery_log import DeliveryLog, Waiting
+from augur_sdk.bundle.journal import Ref
+from augur_sdk.streaming.delivery import Item
+from augur_sdk.streaming.policy import Reason
+from augur_sdk.streaming.routes import Wire
+
+__all__ = ["JournalSource"]
+
+_FILES = frozenset({Wire.SCREENSHOT, Wire.TRACE, Wire.MANIFEST})
+"""What is read from its own file, piece by piece while it is sent."""
+
+
+class JournalSource:
+    """A `DeliverySource` over a delivery log; on the portal, but for `wake` and `end`.
+
+    Args:
+        log: What is delivered, and what is not.
+        root: The bundle's folder, for pictures.
+        read: Reads a record back from the journal.
+        changed: Called when the log has something new to write down.
+    """
+
+    def __init__(
+        self,
+        log: DeliveryLog,
+        root: Path,
+        read: Callable[[Ref], Awaitable[bytes]],
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.log = log
+        self.accepted = anyio.Event()
+        self._root = root
+        self._read = read
+        self._changed = changed
+        self._handed: dict[int, Waiting] = {}
+        self._ended = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._filled = anyio.Event()
+
+    def wake(self) -> None:
+        """There is something to send, or the end has come; from any thread."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # a loop that is gone sends nothing
+                self._loop.call_soon_threadsafe(self._set_filled)
+
+    def _set_filled(self) -> None:
+        self._filled.set()
+
+    def end(self) -> None:
+        """There will be no more; from any thread."""
+        self._ended = True
+        self.wake()
+
+    async def next_batch(self, limit: int) -> list[Item]:
+        """Wait for records, and take up to `limit`; none left and none to come is an empty list."""
+        self._loop = asyncio.get_running_loop()
+        while True:
+            filled = self._filled = anyio.Event()
+            ended = self._ended
+            batch = self.log.take(limit)
+            if batch or ended:
+                return [self._item(record) for record in batch]
+            await filled.wait()
+
+    def _item(self, record: Waiting) -> Item:
+        self._handed[record.seq] = record
+
+        async def load() -> bytes | Path:
+            if self.log.is_withdrawn(record):
+                raise FileNotFoundError("the record was withdrawn")
+            if record.ref is None or record.wire in _FILES:
+                return self._root / record.path
+            return await self._read(record.ref)
+
+        size = 0 if record.ref is None else record.ref.length
+        return Item(
+            record.seq,
+            record.wire,
+            load,
+            record.step_index,
+            record.name,
+            size,
+            tuple(record.also),
+        )
+
+    def ack(self, seqs: Sequence[int]) -> None:
+        """The server has these."""
+        self._forget(seqs)
+        self.log.settle(seqs)
+        self.accepted.set()
+        self._changed()
+
+    def refuse(self, seqs: Sequence[int], reason: Reason, status: int) -> None:  # noqa: ARG002 - the reason says it
+        """The server will not take these; they stay in the journal."""
+        self.log.refuse(self._forget(seqs), seqs, reason)
+        self._changed()
+
+    def _forget(self, seqs: Sequence[int]) -> Waiting | None:
+        found = [self._handed.pop(seq, None) for seq in seqs]
+        return found[-1] if found else None
