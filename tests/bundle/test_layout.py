@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from augur_sdk.bundle import layout
@@ -9,6 +9,7 @@ ids = st.text(max_size=300) | st.sampled_from(["..", "../x", "a/b", "CON", "nul.
 
 
 @given(ids)
+@example(":.0")
 def test_a_portable_name_is_one_legal_path_component(raw: str) -> None:
     name = layout.portable_name(raw)
     assert name

@@ -35,7 +35,8 @@ def test_a_path_says_which_step_it_belongs_to(path: str, step: int | None) -> No
 
 
 @pytest.mark.parametrize(
-    "path", [*sorted(layout.CRASH_STATE), "notes.txt", "earlier.dbg_1/trace.json", "stepsister/0001.json"]
+    "path",
+    [*sorted(layout.CRASH_STATE), "notes.txt", "earlier.dbg_1/trace.json", "stepsister/0001.json"],
 )
 def test_crash_state_and_the_users_own_files_are_not_the_bundles(path: str) -> None:
     assert not layout.belongs(path)

@@ -79,6 +79,7 @@ class Archive:
         self._uninspected: deque[tuple[Kind, Ref]] = deque()
         self._seq_base = 0
         self._pictures: dict[bytes, str] = {}
+        self._digest_at: dict[str, bytes] = {}
         self._unsynced = False
         self._begin()
 
@@ -154,7 +155,7 @@ class Archive:
         twin = self._pictures.get(digest)
         if twin is None or twin == path or not self._linked(twin, path):
             self.files.write_bytes(path, picture)
-        self._pictures[digest] = path
+        self._remember_picture(path, digest)
         self._unsynced = True
         return orjson.dumps({**orjson.loads(facts), "hashes": {"sha256": digest.hex()}})
 
@@ -173,6 +174,13 @@ class Archive:
         if known.get("sha256") != digest:
             known = {"sha256": digest}
         return orjson.dumps({**record, "hashes": known})
+
+    def _remember_picture(self, path: str, digest: bytes) -> None:
+        before = self._digest_at.get(path)
+        if before is not None and self._pictures.get(before) == path:
+            del self._pictures[before]  # the path shows another picture now
+        self._digest_at[path] = digest
+        self._pictures[digest] = path
 
     def _linked(self, twin: str, path: str) -> bool:
         try:
@@ -282,6 +290,7 @@ class Archive:
             self.journal.adopt(fresh)
             self.files = LocalFSStore(self.root)
             self._pictures.clear()
+            self._digest_at.clear()
             self._uninspected.clear()
             on_change = self.projection.on_change
             self._begin()

@@ -98,7 +98,8 @@ def portable_name(raw: str) -> str:
     if safe == raw and safe and stem not in _RESERVED:
         return safe
     digest = hashlib.sha256(raw.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{safe.strip('_') or 'id'}-{digest}" if stem not in _RESERVED else f"_{safe}-{digest}"
+    readable = safe.strip("_.") or "id"
+    return f"_{readable}-{digest}" if stem in _RESERVED else f"{readable}-{digest}"
 
 
 def belongs(path: str) -> bool:
