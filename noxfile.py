@@ -69,8 +69,12 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation into site/."""
-    session.install("-e", ".", *groups("docs"))
-    session.run("mkdocs", "build", "--strict", "-f", "docs/mkdocs.yml", "-d", "../site")
+    session.install("-e", EXTRAS, *groups("docs"))
+    pages = Path("docs").resolve()
+    config = Path(session.create_tmp()) / "mkdocs.yml"
+    config.write_text(f"{(pages / 'mkdocs.yml').read_text('utf-8')}\ndocs_dir: {pages}\n", "utf-8")
+    site = str(Path("site").resolve())
+    session.run("mkdocs", "build", "--strict", "-f", str(config), "-d", site)
 
 
 @nox.session
