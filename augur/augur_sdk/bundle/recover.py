@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import orjson
 from augur_sdk.bundle import layout
 from augur_sdk.bundle.archive import Archive
 from augur_sdk.bundle.canonical import compact
+from augur_sdk.bundle.delivery_log import DeliveryLog
+from augur_sdk.bundle.delivery_note import read_note, write_note
 from augur_sdk.entry import Entry, Kind
 from augur_sdk.errors import BundleReadError
 
@@ -50,7 +53,7 @@ def recover_bundle(bundle_dir: str | Path) -> RecoveryReport:
 
     Every intact record of the journal ends up in the bundle; damaged lines are counted and
     skipped. A run that was still going gets the status `halted`. Safe to repeat: a complete
-    bundle is left as it is.
+    bundle is left as it is. What a server does not have yet stays in the journal, for `augur push`.
 
     Args:
         bundle_dir: The folder that the session wrote to (`out_dir`).
@@ -66,9 +69,29 @@ def recover_bundle(bundle_dir: str | Path) -> RecoveryReport:
     archive = Archive(root, _RedactedAlready(), policy_id="")
     archive.open()
     try:
+        if (root / layout.MANIFEST).exists():
+            # The manifest comes last: what is left to be done is to deliver, or to clean up.
+            with suppress(BundleReadError):
+                return _complete_already(root)
         return _recover(root, archive)
     finally:
-        archive.dispose(keep_journal=not (root / layout.MANIFEST).exists())
+        finished = (root / layout.MANIFEST).exists()
+        archive.dispose(keep_journal=not finished or _is_undelivered(archive))
+
+
+def _is_undelivered(archive: Archive) -> bool:
+    """Whether the journal holds what a server was to have and has not; says so in a note."""
+    destination = str(archive.projection.read_opening().get("destination", ""))
+    if not destination:
+        return False
+    acks = [line.data for line in archive.lines() if line.kind == Kind.ACK]
+    log = DeliveryLog(destination, acks)
+    for line in archive.lines():
+        log.add(line)
+    log.end(bundle=True)
+    if log.pending and not read_note(archive.root):
+        write_note(archive.root, log, "")
+    return log.pending > 0
 
 
 def _complete_already(root: Path) -> RecoveryReport:

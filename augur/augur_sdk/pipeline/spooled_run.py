@@ -33,7 +33,7 @@ class SpooledRun:
     Attributes:
         root: The bundle's folder.
         run_id: The run.
-        session_id: The session that recorded it.
+        session_id: What makes its requests' keys unique: the session that recorded it.
         log: What of it is delivered.
     """
 
@@ -68,7 +68,7 @@ class SpooledRun:
         return cls(
             root,
             str(opening.get("run_id", "")),
-            str(opening.get("debug_session_id", "")),
+            str(opening.get("keys") or opening.get("debug_session_id", "")),
             log,
             str(opening.get("destination", "")),
             fd,

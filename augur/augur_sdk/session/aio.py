@@ -178,8 +178,8 @@ class AsyncDebugSession(SessionBase):  # noqa: D101 - its docstring is put toget
         that is missing is skipped; one that blocks or raises harms nothing.
 
         Args:
-            adapter: The object with the hooks; async ones run on this event loop, plain ones on a
-                thread of their own.
+            adapter: The object with the hooks. Plain ones run on a thread of their own, async ones
+                on the agent's event loop where there is one.
             poll_timeout: Seconds that one poll waits for a command.
 
         Returns:

@@ -169,7 +169,8 @@ class DebugSession(SessionBase):  # noqa: D101 - its docstring is put together b
         that is missing is skipped; one that blocks or raises harms nothing.
 
         Args:
-            adapter: The object with the hooks, plain or async.
+            adapter: The object with the hooks. Plain ones run on a thread of their own, async ones
+                on the agent's event loop where there is one.
             poll_timeout: Seconds that one poll waits for a command.
 
         Returns:

@@ -1,0 +1,132 @@
+"""Sending a bundle to a server after its session: what `augur push DIR` does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import anyio
+import anyio.to_thread
+
+from augur_sdk.bundle import layout
+from augur_sdk.bundle.journal import JournalFile, Ref
+from augur_sdk.bundle.recover import recover_bundle
+from augur_sdk.pipeline.delivering import destination_of
+from augur_sdk.pipeline.journal_source import JournalSource
+from augur_sdk.pipeline.respooling import respool
+from augur_sdk.pipeline.spooled_run import SpooledRun
+from augur_sdk.streaming.dsn import DSN
+from augur_sdk.streaming.sender import Sender
+
+__all__ = ["PATIENCE", "PushReport", "push_run"]
+
+PATIENCE: Final = 30.0
+"""Seconds without any answer that counts, after which a push gives up; it can be repeated."""
+
+NOTE_INTERVAL: Final = 1.0
+"""Seconds between notes of what was sent: a push that is killed goes on about there."""
+
+
+@dataclass(frozen=True)
+class PushReport:
+    """What came of a push.
+
+    Attributes:
+        sent: Records that the server has now.
+        pending: Records that it has not; the next push sends them.
+        refused: How many of the pending it will not take, by reason.
+    """
+
+    sent: int
+    pending: int
+    refused: dict[str, int] = field(default_factory=dict)
+
+
+async def push_run(
+    root: Path,
+    dsn: DSN,
+    *,
+    progress: Callable[[int, int], object] | None = None,
+    patience: float = PATIENCE,
+) -> PushReport:
+    """Send what a server does not have of a bundle, also of one by another producer.
+
+    A run that was killed is finished first. Can be broken off and repeated: it goes on where the
+    last one stopped. What the server has refused is offered again.
+
+    Args:
+        root: The bundle's folder.
+        dsn: Where to.
+        progress: Called with (records settled, records in all).
+        patience: Seconds without progress after which it gives up.
+
+    Raises:
+        BundleReadError: The folder holds no bundle that can be read.
+        BundleInUseError: Its session is still alive.
+        OSError: The disk refuses.
+    """
+    run = await anyio.to_thread.run_sync(_opened, root, destination_of(dsn))
+    try:
+        await _Push(run, dsn, progress, patience).run()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(run.note, dsn.base_url)
+        run.close()
+    return PushReport(run.log.sent, run.log.pending, run.log.refused)
+
+
+def _opened(root: Path, destination: str) -> SpooledRun:
+    journal = root / layout.JOURNAL
+    if journal.exists():
+        held = JournalFile(journal)
+        held.open()  # raises while the session lives
+        held.close()
+    if not (root / layout.MANIFEST).exists():
+        recover_bundle(root)
+    if not journal.exists():
+        respool(root, destination)
+    return SpooledRun.open(root, destination, retry_refused=True)
+
+
+class _Push:
+    def __init__(
+        self,
+        run: SpooledRun,
+        dsn: DSN,
+        progress: Callable[[int, int], object] | None,
+        patience: float,
+    ) -> None:
+        self._run = run
+        self._dsn = dsn
+        self._progress = progress
+        self._patience = patience
+        self._moved = time.monotonic()
+        self._total = run.log.sent + run.log.pending
+
+    async def run(self) -> None:
+        source = JournalSource(self._run.log, self._run.root, self._read, self._changed)
+        source.end()
+        sender = Sender(source, self._dsn, run_id=self._run.run_id, session_id=self._run.session_id)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._watch, sender)
+            await sender.run()
+            tasks.cancel_scope.cancel()
+
+    async def _read(self, ref: Ref) -> bytes:
+        return await anyio.to_thread.run_sync(self._run.read, ref)
+
+    def _changed(self) -> None:
+        self._moved = time.monotonic()
+        if self._progress is not None:
+            log = self._run.log
+            self._progress(log.sent + sum(log.refused.values()), self._total)
+
+    async def _watch(self, sender: Sender) -> None:
+        while time.monotonic() - self._moved < self._patience:
+            await anyio.sleep(min(NOTE_INTERVAL, self._patience / 4))
+            if self._run.log.changed and self._run.log.pending:
+                await anyio.to_thread.run_sync(self._run.note, self._dsn.base_url)
+        await sender.drain(0.0)
