@@ -63,7 +63,7 @@ class Summary:
     """A bundle in short.
 
     Attributes:
-        bundle: Its folder.
+        bundle: Its folder or URI.
         complete: The run was closed or recovered.
         header: Run, client, status, mode, times, costs.
         counts: Steps by status, events, model calls, screenshots.
@@ -73,7 +73,7 @@ class Summary:
         unreadable: Files that are damaged.
     """
 
-    bundle: Path
+    bundle: str
     complete: bool
     header: dict[str, Any]
     counts: dict[str, Any] = field(default_factory=dict)
@@ -90,7 +90,7 @@ def summarize(bundle_dir: Path, view: View) -> Summary:
         BundleReadError: The folder holds no bundle.
     """
     folder = BundleFolder(bundle_dir)
-    summary = Summary(bundle_dir, folder.complete, _header(folder))
+    summary = Summary(str(bundle_dir), folder.complete, _header(folder))
     statuses: Counter[str] = Counter()
     first_failed: int | None = None
     for entry in track(folder.step_entries(), "Reading steps"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Final
 
 from rich import box
@@ -57,7 +58,11 @@ def print_summary(summary: Summary) -> None:
     if summary.look_first:
         console.print("Look first at:")
     for path in summary.look_first:
-        console.print(f"  {summary.bundle / path}", soft_wrap=True)
+        console.print(f"  {_inside(summary.bundle, path)}", soft_wrap=True)
+
+
+def _inside(bundle: str, path: str) -> str:
+    return f"{bundle.rstrip('/')}/{path}" if "://" in bundle else str(Path(bundle) / path)
 
 
 def _header(summary: Summary) -> Table:

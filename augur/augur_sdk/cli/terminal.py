@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
@@ -16,6 +16,7 @@ from rich.progress import Progress
 __all__ = [
     "JSON_OPTION_HELP",
     "busy",
+    "counting",
     "error_console",
     "output",
     "print_json",
@@ -73,6 +74,30 @@ def busy(what: str) -> Iterator[None]:
         return
     with console.status(what):
         yield
+
+
+@contextmanager
+def counting(what: str, console: Console | None = None) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that is told (done, in all); on a terminal a bar shows up after a while.
+
+    Args:
+        what: What is being done.
+        console: Where the bar is shown; on standard error unless given. A console that is printed
+            to meanwhile has to be given.
+    """
+    bar = Progress(console=console or error_console(), transient=True)
+    task = bar.add_task(what, total=None)
+    begun = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total)
+        if bar.console.is_terminal and time.monotonic() - begun > PATIENCE:
+            bar.start()
+
+    try:
+        yield tell
+    finally:
+        bar.stop()
 
 
 def track(items: Sequence[T], what: str) -> Iterator[T]:

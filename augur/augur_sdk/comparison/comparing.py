@@ -43,8 +43,8 @@ def compare_bundles(
     """Compare two runs: align their steps by action, target and picture, and find where they part.
 
     Args:
-        a: The bundle to compare with, such as the run before a change.
-        b: The bundle to judge.
+        a: The bundle to compare with, such as the run before a change: a folder or a URI.
+        b: The bundle to judge, likewise.
         packs: The rule packs whose findings are compared; both bundles are diagnosed anew, so that
             findings of different versions of a rule are never compared.
 
@@ -154,6 +154,8 @@ def _side(ctx: BundleContext) -> RunSide:
         status=text_of(ctx.session, "status"),
         steps=len(ctx.steps),
         fingerprint=cua_v1(ctx.steps),
+        name=ctx.name,
+        keeps=ctx,
     )
 
 

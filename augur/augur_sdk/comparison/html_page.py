@@ -75,7 +75,7 @@ def _side(name: str, side: RunSide) -> str:
         "Client": side.client,
         "Status": side.status,
         "Steps": side.steps,
-        "Bundle": side.bundle_dir,
+        "Bundle": side.name or side.bundle_dir,
         "Fingerprint": side.fingerprint,
     }
     rows = "".join(f"<dt>{key}</dt><dd>{_text(value)}</dd>" for key, value in facts.items())

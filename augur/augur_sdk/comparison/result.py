@@ -34,6 +34,10 @@ class RunSide:
     status: str
     steps: int
     fingerprint: str
+    name: str = ""
+    """How the bundle was named: a URI where `bundle_dir` is a copy of what is there."""
+    keeps: object = field(default=None, repr=False, compare=False)
+    """What the copy lives as long as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,5 +151,6 @@ class BundleComparison:
 
 
 def _side(side: RunSide) -> dict[str, Any]:
-    facts = {name: getattr(side, name) for name in side.__slots__}
-    return facts | {"bundle_dir": str(side.bundle_dir)}
+    names = ("run_id", "client", "status", "steps", "fingerprint")
+    facts = {name: getattr(side, name) for name in names}
+    return facts | {"bundle_dir": side.name or str(side.bundle_dir)}

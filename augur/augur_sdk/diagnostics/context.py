@@ -16,6 +16,7 @@ from augur_sdk.diagnostics.trace_index import TraceIndex, index_trace
 from augur_sdk.errors import BundleReadError, RecordError
 from augur_sdk.models import DiagnosticEvidence
 from augur_sdk.storage import LocalFSStore
+from augur_sdk.storage.reading import is_uri, kept_copy
 
 __all__ = ["BundleContext"]
 
@@ -29,14 +30,18 @@ class BundleContext:
     as empty. Paths are bundle-relative; one that would leave the bundle reads as not there.
 
     Args:
-        bundle_dir: The bundle's folder.
+        bundle_dir: The bundle's folder, or a URI such as `s3://bucket/run`, of which a private
+            copy is made that goes with this object.
 
     Raises:
-        BundleReadError: There is no such folder.
+        BundleReadError: There is no such folder, or nothing at the URI.
+        StoreError: The store behind the URI could not be read.
     """
 
     def __init__(self, bundle_dir: Path | str) -> None:
-        self.bundle_dir = Path(bundle_dir)
+        self.name = str(bundle_dir)
+        remote = is_uri(bundle_dir)
+        self.bundle_dir = kept_copy(self.name, self) if remote else Path(bundle_dir)
         if not self.bundle_dir.is_dir():
             raise BundleReadError(f"{self.bundle_dir} is not a folder, so not a bundle")
         self._files = LocalFSStore(self.bundle_dir)

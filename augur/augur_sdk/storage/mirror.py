@@ -34,6 +34,9 @@ UPLOADS_AT_ONCE: Final = 8
 UPLOAD_TIMEOUT: Final = 300.0
 """Seconds for one file; only a user's own store that hangs gets there, others have `Patience`."""
 
+_NEEDS_SOMEBODY: Final = frozenset({"denied", "missing"})
+"""Failures that waiting does not heal."""
+
 BREAK_OFF_GRACE: Final = 0.3
 """Seconds in which a cancelled upload has to let go; cancelling is immediate unless the loop is."""
 
@@ -53,7 +56,8 @@ class Mirror:
         remote: the store; a synchronous one is called in threads of its own.
         uploaded: what an earlier upload got there (`load_state`).
         pace: the waits between failures.
-        give_up_after: end `run` after this many failed rounds in a row; None goes on.
+        give_up_after: end `run` after this many failed rounds in a row, or after one that only
+            somebody's help can heal; None goes on.
         on_upload: called on the loop with each path that is in the store.
         on_turn: called on the loop with a reason when the store begins to fail, and with None when
             it works again.
@@ -263,7 +267,9 @@ class Mirror:
             self._ended.set()
 
     def _is_over(self) -> bool:
-        return self._give_up_after is not None and self._streak >= self._give_up_after
+        if self._give_up_after is None or not self._streak:
+            return False
+        return self._streak >= self._give_up_after or self._reason in _NEEDS_SOMEBODY
 
     def _call_soon(self, function: Callable[[], object]) -> None:
         if self._loop is not None:

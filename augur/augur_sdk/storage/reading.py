@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -18,7 +20,7 @@ from augur_sdk.storage.paths import checked_folder
 from augur_sdk.storage.protocol import ListingStore, Store
 from augur_sdk.storage.uris import is_uri, store_from_uri
 
-__all__ = ["ManifestListing", "is_uri", "local_copy", "reader_from"]
+__all__ = ["ManifestListing", "is_uri", "kept_copy", "local_copy", "reader_from"]
 
 DOWNLOADS_AT_ONCE: Final = 16
 """Files fetched at a time: a bundle is thousands of small ones, each a round trip."""
@@ -43,6 +45,7 @@ def local_copy(
     place: str | Path | Store,
     *,
     only: Callable[[str], bool] | None = None,
+    names_only: Callable[[str], bool] | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Iterator[Path]:
     """A folder with the bundle: the folder itself, or a temporary copy that is private and goes.
@@ -50,6 +53,7 @@ def local_copy(
     Args:
         place: a folder, a URI or a store.
         only: which relpaths are wanted; all by default. Asked for copies only.
+        names_only: which of them only need to be there, and are empty in a copy.
         progress: called with (files done, files in all) while copying.
 
     Raises:
@@ -61,8 +65,21 @@ def local_copy(
         yield reader.root
         return
     with tempfile.TemporaryDirectory(prefix="augur-") as folder:
-        _download(reader, LocalFSStore(folder), only or _everything, progress)
+        _download(reader, LocalFSStore(folder), only or _all, names_only or _none, progress)
         yield Path(folder)
+
+
+def kept_copy(place: str, owner: object) -> Path:
+    """A private copy of the bundle behind a URI that goes with its owner, or with the process.
+
+    Raises:
+        BundleReadError: nothing is there.
+        StoreError: the store could not be read.
+    """
+    folder = tempfile.mkdtemp(prefix="augur-")
+    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
+    _download(reader_from(place), LocalFSStore(folder), _all, _none, None)
+    return Path(folder)
 
 
 class ManifestListing:
@@ -124,17 +141,25 @@ def _download(
     reader: ListingStore,
     local: LocalFSStore,
     only: Callable[[str], bool],
+    names_only: Callable[[str], bool],
     progress: Callable[[int, int], object] | None,
 ) -> None:
+    def fetch(relpath: str) -> None:
+        data = b"" if names_only(relpath) else reader.read_bytes(relpath)
+        local.write_bytes(relpath, data)
+
     wanted = [relpath for relpath in reader.list_files() if only(relpath)]
     if not wanted:
         raise BundleReadError("there is no bundle at this place", fix="Check the URI's prefix.")
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE, "augur-download") as pool:
-        copied = pool.map(lambda path: local.write_bytes(path, reader.read_bytes(path)), wanted)
-        for done, _ in enumerate(copied, 1):
+        for done, _ in enumerate(pool.map(fetch, wanted), 1):
             if progress is not None:
                 progress(done, len(wanted))
 
 
-def _everything(_: str) -> bool:
+def _all(_: str) -> bool:
     return True
+
+
+def _none(_: str) -> bool:
+    return False

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from augur_sdk.bundle import layout
+from augur_sdk.errors import BundleReadError
+from augur_sdk.storage.reading import is_uri, local_copy
 from augur_sdk.validation.contents import Contents
 from augur_sdk.validation.files import check_files
 from augur_sdk.validation.issue import ValidationIssue, printable
@@ -26,12 +28,25 @@ def validate_bundle(bundle_dir: str | Path) -> list[ValidationIssue]:
     line, `trace.json` step by step. Whatever is on disk, the answer is issues and no exception.
 
     Args:
-        bundle_dir: The bundle's folder, the one that holds `manifest.json`.
+        bundle_dir: The bundle's folder, the one that holds `manifest.json`, or a URI such as
+            `s3://bucket/run`, of which a private copy is checked.
 
     Returns:
         The issues, those of the manifest first. None of them quotes recorded values.
     """
+    if is_uri(bundle_dir):
+        return _validate_copy(str(bundle_dir))
     return validate_contents(FolderReader(Path(bundle_dir)))
+
+
+def _validate_copy(uri: str) -> list[ValidationIssue]:
+    try:
+        with local_copy(uri) as folder:
+            reader = FolderReader(folder)
+            reader.name = uri
+            return validate_contents(reader)
+    except (BundleReadError, OSError) as error:
+        return [ValidationIssue(printable(uri), f"cannot be read: {error}")]
 
 
 def validate_contents(reader: BundleReader) -> list[ValidationIssue]:

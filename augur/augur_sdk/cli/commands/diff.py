@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from augur_sdk.cli.bundle_place import bundle_at
 from augur_sdk.cli.exit_codes import ExitCode
 from augur_sdk.cli.rule_packs import DEFAULT_PACK, chosen_packs
 from augur_sdk.cli.terminal import JSON_OPTION_HELP, busy, output, print_json, printable
@@ -20,8 +22,10 @@ _SHOWN = 20
 
 
 def command(
-    a: Annotated[Path, typer.Argument(metavar="A", help="The bundle to compare with.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="The bundle to judge.")],
+    a: Annotated[
+        str, typer.Argument(metavar="A", help="The bundle to compare with, a folder or a URI.")
+    ],
+    b: Annotated[str, typer.Argument(metavar="B", help="The bundle to judge, likewise.")],
     rules: Annotated[
         list[str] | None,
         typer.Option(help="A rule pack whose findings are compared.", show_default=DEFAULT_PACK),
@@ -35,21 +39,24 @@ def command(
 
     Exits with 1 when the runs differ.
     """
-    from augur_sdk.cli.bundle_folder import require_bundle
     from augur_sdk.comparison import compare_bundles, render_html
 
     packs = chosen_packs(rules)
-    require_bundle(a)
-    require_bundle(b)
-    with busy("Comparing"):
-        comparison = compare_bundles(a, b, packs=packs)
-    if html:
-        html.write_text(render_html(comparison), encoding="utf-8")
+    with bundle_at(a) as folder_a, bundle_at(b) as folder_b:
+        with busy("Comparing"):
+            comparison = _named(compare_bundles(folder_a, folder_b, packs=packs), a, b)
+        if html:
+            html.write_text(render_html(comparison), encoding="utf-8")
     if json:
         print_json(comparison.as_dict())
     else:
         _print(comparison, html)
     raise typer.Exit(ExitCode.OK if comparison.same else ExitCode.PROBLEM)
+
+
+def _named(comparison: BundleComparison, a: str, b: str) -> BundleComparison:
+    """The runs called as the command was told them: a copy's folder says nothing to anybody."""
+    return replace(comparison, a=replace(comparison.a, name=a), b=replace(comparison.b, name=b))
 
 
 def _print(comparison: BundleComparison, html: Path | None) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from augur_sdk.cli.bundle_place import BundlePlace, bundle_at
 from augur_sdk.cli.exit_codes import ExitCode
 from augur_sdk.cli.terminal import JSON_OPTION_HELP, print_json
 
@@ -17,7 +17,7 @@ __all__ = ["command"]
 
 
 def command(
-    bundle_dir: Annotated[Path, typer.Argument(metavar="DIR", help="The bundle's folder.")],
+    bundle_dir: BundlePlace,
     failed: Annotated[bool, typer.Option("--failed", help="Only steps that failed.")] = False,
     limit: Annotated[int, typer.Option(help="At most so many rows; 0 for all.", min=0)] = 50,
     first: Annotated[
@@ -31,7 +31,9 @@ def command(
     """
     from augur_sdk.cli.summary import View, summarize
 
-    summary = summarize(bundle_dir, View(limit, first, failed))
+    with bundle_at(bundle_dir, names_only=_is_picture) as folder:
+        summary = summarize(folder, View(limit, first, failed))
+    summary.bundle = bundle_dir
     if json:
         print_json(_as_record(summary))
     else:
@@ -45,6 +47,10 @@ def command(
 def _as_record(summary: Summary) -> dict[str, object]:
     from dataclasses import asdict
 
-    record = {**asdict(summary), "bundle": str(summary.bundle)}
+    record = asdict(summary)
     record["steps"] = record.pop("rows")
     return record
+
+
+def _is_picture(relpath: str) -> bool:
+    return relpath.endswith(".png")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from augur_sdk.cli.bundle_place import BundlePlace, bundle_at
 from augur_sdk.cli.exit_codes import ExitCode
 from augur_sdk.cli.terminal import JSON_OPTION_HELP, busy, output, print_json
 
@@ -14,19 +14,17 @@ __all__ = ["command"]
 
 
 def command(
-    bundle_dir: Annotated[Path, typer.Argument(metavar="DIR", help="The bundle's folder.")],
+    bundle_dir: BundlePlace,
     json: Annotated[bool, typer.Option("--json", help=JSON_OPTION_HELP)] = False,
 ) -> None:
     """Check a bundle against its format: schemas, signatures, references."""
-    from augur_sdk.cli.bundle_folder import require_bundle
     from augur_sdk.validation import validate_bundle
 
-    require_bundle(bundle_dir)
-    with busy("Validating"):
-        issues = validate_bundle(bundle_dir)
+    with bundle_at(bundle_dir) as folder, busy("Validating"):
+        issues = validate_bundle(folder)
     if json:
         found = [{"where": i.where, "message": i.message, "path": i.path} for i in issues]
-        print_json({"bundle": str(bundle_dir), "valid": not issues, "issues": found})
+        print_json({"bundle": bundle_dir, "valid": not issues, "issues": found})
     else:
         for issue in issues:
             output().print(issue.render(), soft_wrap=True)
