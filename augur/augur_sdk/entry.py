@@ -50,7 +50,8 @@ class Entry:
 
     `body` is the unredacted JSON snapshot; it never leaves the process without passing the
     redaction door. `item` tells apart what shares a path or a step index: a step id, or a
-    member of a collection. `blob` is a picture's bytes; `source` is a picture's file instead.
+    member of a collection. `blob` is a picture's bytes; `source` is a picture's file instead;
+    `mask` are the boxes of the picture that nobody may see.
     """
 
     kind: Kind
@@ -61,6 +62,7 @@ class Entry:
     blob: bytes | None = None
     seq: int = 0
     source: str = ""
+    mask: tuple[tuple[int, int, int, int], ...] = ()
 
     @property
     def size(self) -> int:

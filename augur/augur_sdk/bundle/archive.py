@@ -22,10 +22,16 @@ from typing import Any, Protocol
 import orjson
 
 from augur_sdk.bundle import layout
+from augur_sdk.bundle.canonical import pretty
 from augur_sdk.bundle.catalog import Catalog
 from augur_sdk.bundle.faults import Fault, fault_of
 from augur_sdk.bundle.finalize import finalize, write_schemas
 from augur_sdk.bundle.journal import JournalFile, Line, Ref, Scan, encode_line
+from augur_sdk.bundle.picture_masking import (
+    PictureMasking,
+    PictureWithheldError,
+    redaction_of,
+)
 from augur_sdk.bundle.projection import Projection
 from augur_sdk.entry import Entry, Kind
 from augur_sdk.storage import LocalFSStore
@@ -38,8 +44,8 @@ logger = logging.getLogger("augur_sdk")
 class Door(Protocol):
     """Redaction, as far as the archive knows it."""
 
-    def record(self, kind: str, raw: bytes) -> bytes:
-        """Redacted, canonical, compact JSON of a record."""
+    def record(self, kind: str, raw: bytes, *, place: str | None = None) -> bytes:
+        """Redacted, canonical, compact JSON of a record; `place` is the file it is for."""
         ...
 
     def text(self, text: str) -> str:
@@ -55,6 +61,8 @@ class Prepared:
     lines: list[Line] = field(default_factory=list)
     lost: list[tuple[Entry, Fault]] = field(default_factory=list)
     last_seq: int = 0
+    notes: int = 0
+    """Lines that stand for a lost picture."""
 
 
 class Archive:
@@ -67,6 +75,8 @@ class Archive:
         *,
         policy_id: str,
         inspect: Callable[[Kind, bytes], None] | None = None,
+        masking: PictureMasking | None = None,
+        report: Callable[[], dict[str, Any]] | None = None,
     ) -> None:
         self.root = root
         self.files = LocalFSStore(root)
@@ -76,6 +86,8 @@ class Archive:
         self.scanned = Scan()
         self._door = door
         self._inspect = inspect
+        self._masking = masking or PictureMasking()
+        self._report = report
         self._uninspected: deque[tuple[Kind, Ref]] = deque()
         self._seq_base = 0
         self._pictures: dict[bytes, str] = {}
@@ -132,12 +144,16 @@ class Archive:
         return prepared
 
     def _prepare_entry(self, entry: Entry, prepared: Prepared) -> None:
-        body = entry.body
-        if entry.blob is not None:
-            body = self._store_picture(entry.path, entry.blob, body)
-        elif entry.source:
-            body = self._adopt_picture(entry.path, entry.source, body)
-        data = self._door.record(entry.kind.value, body)
+        try:
+            body = self._with_picture(entry)
+        except PictureWithheldError:
+            prepared.lost.append((entry, Fault.REDACTION))
+            prepared.notes += 1
+            body = b"{}"
+            entry = Entry(
+                Kind.WITHHELD, body, entry.path, step_index=entry.step_index, seq=entry.seq
+            )
+        data = self._door.record(entry.kind.value, body, place=self._place(entry))
         item = self._door.text(entry.item) if entry.item else ""
         seq = self._seq_base + entry.seq
         line, offset = encode_line(
@@ -148,6 +164,36 @@ class Archive:
             Line(seq, entry.kind.value, entry.path, item, entry.step_index, ref, b"")
         )
         prepared.data += line
+
+    def _place(self, entry: Entry) -> str | None:
+        """The file that a record is for, where somebody wants to know."""
+        if self._report is None:
+            return None
+        if entry.kind is Kind.STEP:
+            return layout.step_path(entry.step_index or 0)
+        return entry.path or layout.TRACE
+
+    def _with_picture(self, entry: Entry) -> bytes:
+        """The entry's body, its picture being on disk.
+
+        Raises:
+            PictureWithheldError: The picture may not be kept.
+        """
+        picture = entry.blob
+        if picture is None and not entry.source:
+            return entry.body
+        if picture is None and self._masking.redactor is None:
+            return self._adopt_picture(entry.path, entry.source, entry.body)
+        picture, boxes = self._masking.apply(
+            _foreign_picture(entry.source) if picture is None else picture, entry
+        )
+        if not boxes:
+            if entry.source:
+                return self._adopt_picture(entry.path, entry.source, entry.body)
+            return self._store_picture(entry.path, picture, entry.body)
+        facts = orjson.loads(entry.body)
+        facts["redaction"] = redaction_of(boxes, self.policy_id)
+        return self._store_picture(entry.path, picture, orjson.dumps(facts))
 
     def _store_picture(self, path: str, picture: bytes, facts: bytes) -> bytes:
         """Write a picture, or link it where the same one is there already."""
@@ -255,6 +301,8 @@ class Archive:
         self.project(float("inf"))
         session = self.projection.read_session()
         missing = self.catalog.withheld | self.projection.lost
+        if self._report is not None:
+            self.projection.write(layout.REDACTION_REPORT, pretty(self._report()))
         if recovering:
             missing |= {p for p in self.projection.unresolved if not self.files.exists(p)}
         return finalize(
@@ -317,3 +365,11 @@ class Archive:
         if not keep_journal and self.journal.is_open:
             self.journal.path.unlink(missing_ok=True)
         self.journal.close()
+
+
+def _foreign_picture(source: str) -> bytes:
+    try:
+        return Path(source).read_bytes()
+    except OSError as error:
+        # The other bundle's disk is not ours: waiting for it would hold up the run.
+        raise OSError(errno.EINVAL, "the parent's picture cannot be read") from error

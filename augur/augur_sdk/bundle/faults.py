@@ -19,11 +19,12 @@ class Fault(StrEnum):
     EXHAUSTED = "exhausted"
     UNWRITABLE = "unwritable"
     INTERNAL = "internal"
+    REDACTION = "redaction"
 
     @property
     def passing(self) -> bool:
         """Whether the disk as a whole is at fault, so that waiting may heal it."""
-        return self not in {Fault.UNWRITABLE, Fault.INTERNAL}
+        return self not in {Fault.UNWRITABLE, Fault.INTERNAL, Fault.REDACTION}
 
 
 _NAMES: Final = {

@@ -21,6 +21,7 @@ __all__ = [
     "OUTCOMES",
     "PATHS",
     "REASONING",
+    "REDACTION_REPORT",
     "TRACE",
     "TRACE_SPOOL",
     "UPLOADS",
@@ -48,6 +49,7 @@ EVAL_CANDIDATES: Final = "eval_candidates.json"
 OUTCOMES: Final = "outcomes.json"
 REASONING: Final = "events/reasoning.jsonl"
 FINDINGS: Final = "diagnostics/findings.json"
+REDACTION_REPORT: Final = "redaction_report.json"
 
 JOURNAL: Final = "journal.jsonl"
 TRACE_SPOOL: Final = "trace.spool"
@@ -75,7 +77,9 @@ PATHS: Final[dict[str, str]] = {
 }
 """The manifest's `paths` object."""
 
-_ENTRIES: Final = frozenset({MANIFEST, TRACE} | {path.rstrip("/") for path in PATHS.values()})
+_ENTRIES: Final = frozenset(
+    {MANIFEST, TRACE, REDACTION_REPORT} | {path.rstrip("/") for path in PATHS.values()}
+)
 
 MAX_NAME_LENGTH: Final = 120
 """Leaves room for a prefix and a suffix within the 255 bytes that file systems allow."""

@@ -41,7 +41,7 @@ class RecoveryReport:
 class _RedactedAlready:
     """The journal holds redacted records only; what recovery adds holds nothing to redact."""
 
-    def record(self, kind: str, raw: bytes) -> bytes:  # noqa: ARG002 - the protocol's
+    def record(self, kind: str, raw: bytes, *, place: str | None = None) -> bytes:  # noqa: ARG002 - the protocol's
         return raw
 
     def text(self, text: str) -> str:

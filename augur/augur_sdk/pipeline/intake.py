@@ -84,7 +84,7 @@ class Intake:
         self.archive.commit(prepared, start)
         if self.on_stored is not None:
             self.on_stored(prepared.lines)
-        self.stored += len(prepared.lines)
+        self.stored += len(prepared.lines) - prepared.notes
         for _, fault in prepared.lost:
             self.losses.drop(Reason(fault.value))
         self._held = []

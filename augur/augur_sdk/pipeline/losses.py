@@ -24,6 +24,7 @@ class Reason(StrEnum):
     EXHAUSTED = Fault.EXHAUSTED.value
     UNWRITABLE = Fault.UNWRITABLE.value
     INTERNAL = Fault.INTERNAL.value
+    REDACTION = Fault.REDACTION.value
     FORKED = "forked"
 
 

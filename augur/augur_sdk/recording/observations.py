@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from augur_sdk.bundle import layout
 from augur_sdk.capture import CaptureMode
 from augur_sdk.entry import Kind
+from augur_sdk.images.masking import regions_of
 from augur_sdk.models import CoordinateSpace
 from augur_sdk.recording import checks
 from augur_sdk.recording.bounded import PICTURES
@@ -30,10 +32,13 @@ class ObservationRecording(StepRecording):
         url: str | None = None,
         title: str | None = None,
         scroll: tuple[int, int] | None = None,
+        mask: Iterable[Sequence[float]] | None = None,
     ) -> str:
         """Keep the screenshot taken before or after a step; it may come before its step.
 
-        The bytes are stored as given and never changed. Dimensions and hashes are computed
+        The bytes are stored as given, except where a mask (or the session's `screenshot_redactor`)
+        hides part of them: its boxes are filled before anything of the picture is written or
+        sent, and a picture that cannot be masked is not kept. Dimensions and hashes are computed
         behind the agent's back and written beside the picture. A picture of a sensitive step is
         not stored; the manifest lists it as missing.
 
@@ -47,13 +52,14 @@ class ObservationRecording(StepRecording):
             url: The page shown.
             title: The page's or window's title.
             scroll: Horizontal and vertical scroll offset in CSS pixels.
+            mask: Boxes to fill with black, `(x1, y1, x2, y2)` in pixels of the picture.
 
         Returns:
             The picture's path in the bundle, for the step's `observation_pre` or
             `observation_post`.
 
         Raises:
-            ValueError: No usable `step_index` or `kind`, or not the bytes of a picture.
+            ValueError: No usable `step_index`, `kind` or `mask`, or not the bytes of a picture.
             RuntimeError: The session is not open.
         """
         self._require_steps("attach_observation")
@@ -61,12 +67,21 @@ class ObservationRecording(StepRecording):
         checks.choice(kind, "kind", ("pre", "post"))
         path = layout.screenshot_path(index, kind)
         picture = checks.picture(png_bytes)
+        boxes = () if mask is None else tuple(regions_of(mask))
         if self.off:
             return path
         facts = _facts(coordinate_space, viewport, device_scale_factor, url, title, scroll)
         raw = self._encode({"artifact": path, **facts})
         if self._keeps_picture(index, path):
-            self._emit(Kind.SCREENSHOT, raw, path=path, item=kind, step_index=index, blob=picture)
+            self._emit(
+                Kind.SCREENSHOT,
+                raw,
+                path=path,
+                item=kind,
+                step_index=index,
+                blob=picture,
+                mask=boxes,
+            )
             self._saw(index, PICTURES[kind])
         return path
 

@@ -265,11 +265,12 @@ class RecorderState:
         step_index: int | None = None,
         blob: bytes | None = None,
         source: str = "",
+        mask: tuple[tuple[int, int, int, int], ...] = (),
     ) -> int:
         """Number an entry and hand it on; returns the number."""
         self._seq += 1
         self.accepted += 1
-        self._outlet.push(Entry(kind, body, path, item, step_index, blob, self._seq, source))
+        self._outlet.push(Entry(kind, body, path, item, step_index, blob, self._seq, source, mask))
         return self._seq
 
     def _emit_session(self) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
+from augur_sdk.bundle.picture_masking import ScreenshotRedactor
 from augur_sdk.capture import CAPTURE_MODE_VARIABLE, CaptureMode, resolve_capture_mode
 from augur_sdk.errors import RecordError
 from augur_sdk.models import BundleManifest, TaskSpec
@@ -75,6 +76,11 @@ class SessionBase:
         strict: Raise on what is otherwise repaired or stored with a warning; else AUGUR_STRICT.
         durable: Each call returns only once what it recorded survives a power cut.
         flush_timeout: Seconds that closing gives the delivery.
+        screenshot_redactor: `(picture bytes, step index, "pre" or "post") -> boxes`, a plain
+            function that says what to fill with black; it is called in a worker thread. When it
+            raises, or returns anything but boxes, the picture is not kept.
+        redaction_report: Write `redaction_report.json` at the end: how much each rule redacted,
+            by file.
 
     Raises:
         ValueError: An argument that cannot be understood.
@@ -104,6 +110,8 @@ class SessionBase:
         durable: bool = False,
         flush_timeout: float = 5.0,
         enforce_capture_mode: bool | None = None,
+        screenshot_redactor: ScreenshotRedactor | None = None,
+        redaction_report: bool = False,
     ) -> None:
         mode = resolve_capture_mode(capture_mode)
         policy = redaction_policy if redaction_policy is not None else DefaultRedactionPolicy()
@@ -136,7 +144,7 @@ class SessionBase:
             settings,
             self._out_dir,
             policy,
-            Behaviour(durable, float(flush_timeout)),
+            Behaviour(durable, float(flush_timeout), screenshot_redactor, bool(redaction_report)),
             self._store,
             None if server is None else _delivery(server, settings),
         )
@@ -299,6 +307,22 @@ class SessionBase:
     def _require_open(self, call: str) -> None:
         with self._core.recorder.lock:
             self._core.recorder.require_open(call)
+
+    def register_secret(self, value: str, name: str | None = None) -> bool:
+        """Mask a value wherever it appears from now on (docs/redaction.md).
+
+        Plain, escaped, URL-encoded, in base64, spelled out. Nothing of it is written; it may be
+        called before the session is opened. No I/O: the same for both classes, never awaited.
+
+        Args:
+            value: The secret, of five characters or more (six if all are digits).
+            name: What the marker calls it.
+
+        Returns:
+            Whether it is masked from now on. False, with a `SecretWarning`, for a value that
+            cannot be told apart from ordinary text.
+        """
+        return self._core.door.secrets.register(value, name)
 
     def _open(self) -> None:
         if self._branch is not None:

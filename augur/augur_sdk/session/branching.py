@@ -42,6 +42,7 @@ _FACTS: Final = (
     "scroll",
     "hashes",
     "redaction",
+    "redaction",
     "env_fingerprint",
     "media_type",
     "width",

@@ -15,6 +15,7 @@ import orjson
 
 from augur_sdk.bundle.archive import Archive
 from augur_sdk.bundle.finalize import preview_manifest
+from augur_sdk.bundle.picture_masking import PictureMasking, ScreenshotRedactor
 from augur_sdk.bundle.takeover import make_room
 from augur_sdk.entry import Entry, Kind
 from augur_sdk.models import BundleManifest
@@ -61,6 +62,8 @@ class Behaviour:
 
     durable: bool = False
     flush_timeout: float = 5.0
+    screenshot_redactor: ScreenshotRedactor | None = None
+    redaction_report: bool = False
 
 
 class SessionCore:
@@ -86,7 +89,12 @@ class SessionCore:
         self.recorder = Recorder(settings, self, utc_now, self.door)
         self.inspector = Inspector(settings.debug_session_id)
         self.archive = Archive(
-            root, self.door, policy_id=settings.policy_id, inspect=self.inspector.inspect
+            root,
+            self.door,
+            policy_id=settings.policy_id,
+            inspect=self.inspector.inspect,
+            masking=PictureMasking(behaviour.screenshot_redactor),
+            report=self.door.report if behaviour.redaction_report else None,
         )
         self.intake = Intake(self.archive, self.inbox, self.losses, self.progress)
         self.delivery = delivery
