@@ -46,3 +46,9 @@ def test_redaction_is_linear(name: str) -> None:
     shape = benchmark.SHAPES[name]
     short = max(seconds(benchmark.filled(shape, SMALL)), 20e-6)
     assert seconds(benchmark.filled(shape, LARGE)) < SLACK * short
+
+
+@pytest.mark.usefixtures("without_re2")
+@pytest.mark.parametrize("name", ["prose", "a", "digits", "password=x", "tags", "://", "elements"])
+def test_redaction_is_linear_without_re2(name: str) -> None:
+    test_redaction_is_linear(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
 from collections.abc import Iterator
 from typing import Final
@@ -36,9 +35,9 @@ def _escaped(secret: str) -> Iterator[str]:
         for _ in range(_ESCAPES + 1):
             yield form
             form = json.dumps(form, ensure_ascii=ascii_only)[1:-1]
-    yield html.escape(secret)
-    yield html.escape(secret, quote=False)
-    yield html.escape(secret).replace("&#x27;", "&#39;")
+    plain = secret.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    quoted = plain.replace('"', "&quot;")
+    yield from (plain, quoted, *(quoted.replace("'", mark) for mark in ("&#x27;", "&#39;")))
     yield repr(secret)[1:-1]
     yield secret.replace("/", "\\/")
 

@@ -7,14 +7,16 @@ behaviour is that of contract/api-reference.txt (Redaction) and contract/behavio
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import orjson
 
 from augur_sdk.redaction.key_judge import DROP_KEYS, MASK_KEYS, KeyJudge, key_judge
 from augur_sdk.redaction.markers import ERROR
-from augur_sdk.redaction.text_rules import TextRules, default_rules
 from augur_sdk.redaction.walk import Walk, copy_json, run_redactors
+
+if TYPE_CHECKING:
+    from augur_sdk.redaction.text_rules import TextRules
 
 __all__ = ["DEFAULT_POLICY_ID", "DefaultRedactionPolicy", "RedactionPolicy"]
 
@@ -167,4 +169,6 @@ class DefaultRedactionPolicy(RedactionPolicy):
     @property
     def text_rules(self) -> TextRules | None:
         """The rules of `default-pii-v1`."""
+        from augur_sdk.redaction.text_rules import default_rules
+
         return default_rules()

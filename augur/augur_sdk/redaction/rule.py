@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from augur_sdk.redaction.anchors import Anchor
 from augur_sdk.redaction.markers import marker
@@ -52,9 +53,8 @@ def pattern_rule(
         flags: of the `re` module; `re.ASCII` unless `re.UNICODE` is among them.
         accept: looks closer at a match; False leaves it alone.
     """
-    compiled = re.compile(expression, flags if flags & re.UNICODE else flags | re.ASCII)
     mark = marker(kind or name)
-    group = "secret" if "secret" in compiled.groupindex else 0
+    group = "secret" if "(?P<secret>" in expression else 0
 
     def replace(match: re.Match[str]) -> str:
         if not accept(match):
@@ -64,7 +64,12 @@ def pattern_rule(
         whole = match[0]
         return f"{whole[: start - offset]}{mark}{whole[end - offset :]}"
 
-    return Rule(name, anchors, lambda text: compiled.sub(replace, text))
+    @cache
+    def compiled() -> re.Pattern[str]:
+        """Compiled at the rule's first use: most rules are never needed in a run."""
+        return re.compile(expression, flags if flags & re.UNICODE else flags | re.ASCII)
+
+    return Rule(name, anchors, lambda text: compiled().sub(replace, text))
 
 
 Span = tuple[int, int, str]
