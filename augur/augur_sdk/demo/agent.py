@@ -17,6 +17,7 @@ from augur_sdk.demo.scenario import Goal, shopping_trip
 if TYPE_CHECKING:
     from augur_sdk import AsyncDebugSession, DebugSession
     from augur_sdk.demo.environment import AsyncEnvironment, Environment
+    from augur_sdk.intervention import Checkpoint
     from augur_sdk.session.step_builder import AsyncStepBuilder, StepBuilder
 
 __all__ = ["AsyncDemoAgent", "DemoAgent", "OnStep"]
@@ -50,12 +51,20 @@ class DemoAgent:
         self._on_step = on_step
 
     def run(self) -> bool:
-        """Work until all goals are reached (True) or one was given up (False)."""
-        while goal := self.pilot.next_goal():
+        """Work until all goals are reached (True) or one was given up (False).
+
+        Raises:
+            RunKilled: The operator ended the run.
+        """
+        while goal := self._next_goal():
             self.step(goal)
         if self.pilot.gave_up:
             self.session.set_status("failed")
         return not self.pilot.gave_up
+
+    def _next_goal(self) -> Goal | None:
+        _follow(self.pilot, self.session.checkpoint())
+        return self.pilot.next_goal()
 
     def step(self, goal: Goal) -> Judgement:
         """Try one goal: look, decide, act, look again, judge."""
@@ -112,12 +121,20 @@ class AsyncDemoAgent:
         self._on_step = on_step
 
     async def run(self) -> bool:
-        """Work until all goals are reached (True) or one was given up (False)."""
-        while goal := self.pilot.next_goal():
+        """Work until all goals are reached (True) or one was given up (False).
+
+        Raises:
+            RunKilled: The operator ended the run.
+        """
+        while goal := await self._next_goal():
             await self.step(goal)
         if self.pilot.gave_up:
             await self.session.set_status("failed")
         return not self.pilot.gave_up
+
+    async def _next_goal(self) -> Goal | None:
+        _follow(self.pilot, await self.session.checkpoint())
+        return self.pilot.next_goal()
 
     async def step(self, goal: Goal) -> Judgement:
         """Try one goal: look, decide, act, look again, judge."""
@@ -147,6 +164,14 @@ class AsyncDemoAgent:
             await self.environment.type(decision.goal.text)
         elif decision.goal.action == "key":
             await self.environment.key(decision.goal.text)
+
+
+def _follow(pilot: Pilot, checkpoint: Checkpoint) -> None:
+    """Hand on what an operator said since the last step."""
+    for hint in checkpoint.hints:
+        pilot.hint(hint.text)
+    for override in checkpoint.overrides:
+        pilot.override(round(override.coordinates["x"]), round(override.coordinates["y"]))
 
 
 def _write_decision(
