@@ -97,7 +97,8 @@ def counting(what: str, console: Console | None = None) -> Iterator[Callable[[in
     try:
         yield tell
     finally:
-        bar.stop()
+        if bar.live.is_started:  # stopping prints a line where there is no terminal
+            bar.stop()
 
 
 def track(items: Sequence[T], what: str) -> Iterator[T]:

@@ -176,6 +176,8 @@ class Mirror:
                         group.start_soon(self._upload, relpath, stamps[relpath], outcomes)
             else:
                 outcomes.append(False)
+                for relpath in reversed(batch):
+                    self._queue.failed(relpath, self._reason)
         finally:
             for relpath in batch:
                 self._queue.released(relpath)

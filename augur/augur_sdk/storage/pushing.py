@@ -53,7 +53,9 @@ async def push_bundle(
         BundleReadError: the folder has no manifest.
     """
     local = bundle if isinstance(bundle, LocalFSStore) else LocalFSStore(bundle)
-    remote = as_async(store_from_uri(store) if isinstance(store, str) else store)
+    if isinstance(store, str):
+        store = await anyio.to_thread.run_sync(store_from_uri, store)
+    remote = as_async(store)
     earlier, manifest = await anyio.to_thread.run_sync(_read_local, local, remote.root_uri)
     if await _has(remote, manifest):
         await anyio.to_thread.run_sync(local.remove, UPLOADS)

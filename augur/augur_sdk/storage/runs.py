@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import anyio
+import anyio.to_thread
 import orjson
 
 from augur_sdk.bundle.layout import MANIFEST, PATHS, TRACE
@@ -85,9 +86,10 @@ async def list_runs(
     Raises:
         StoreError: the store could not be listed. One run that cannot be read has a `fault`.
     """
-    remote = as_async(store_from_uri(store) if isinstance(store, str) else store)
-    look = _Look(remote, with_status, progress or _quietly)
-    own = await look.summary(prefix)
+    if isinstance(store, str):
+        store = await anyio.to_thread.run_sync(store_from_uri, store)
+    look = _Look(as_async(store), with_status, progress or _quietly)
+    own = await look.read(prefix)
     if own is not None:
         yield own
         return
@@ -118,19 +120,26 @@ class _Look:
                     async for deeper in self.below(folder, depth + 1):
                         yield deeper
 
-    async def summary(self, path: str) -> RunSummary | None:
-        """The run at this path; None when there is no manifest."""
-        uri = f"{self.remote.root_uri}/{path}" if path else self.remote.root_uri
+    async def read(self, path: str) -> RunSummary | None:
+        """The run at this path; None when there is no manifest. StoreError as the store has it."""
         try:
             manifest = orjson.loads(await self.remote.aread_bytes(_in(path, MANIFEST)))
             status = await self._status(path) if self.with_status else None
-            return _summary(path, uri, manifest, status)
+            return _summary(path, self._uri(path), manifest, status)
         except FileNotFoundError:
             return None
-        except StoreError as error:
-            return RunSummary(path, uri, fault=error.reason)
         except (ValueError, TypeError, AttributeError):
-            return RunSummary(path, uri, fault="unreadable")
+            return RunSummary(path, self._uri(path), fault="unreadable")
+
+    async def summary(self, path: str) -> RunSummary | None:
+        """The same of one run among many, whose failure is its own."""
+        try:
+            return await self.read(path)
+        except StoreError as error:
+            return RunSummary(path, self._uri(path), fault=error.reason)
+
+    def _uri(self, path: str) -> str:
+        return f"{self.remote.root_uri}/{path}" if path else self.remote.root_uri
 
     async def _summaries(self, folders: list[str]) -> dict[str, RunSummary | None]:
         found: dict[str, RunSummary | None] = {}
@@ -149,7 +158,7 @@ class _Look:
         inside = {path.rpartition("/")[2] for path in await self.remote.afolders(folder)}
         if not inside & _BUNDLE_FOLDERS:
             return None
-        return RunSummary(folder, f"{self.remote.root_uri}/{folder}", complete=False)
+        return RunSummary(folder, self._uri(folder), complete=False)
 
     async def _status(self, path: str) -> str | None:
         for length in _HEADS:
