@@ -64,11 +64,13 @@ class CostRollup:
 
 
 def _known(costs: Mapping[str, Any]) -> tuple[float | None, ...]:
-    values = tuple(_amount(costs.get(name)) for name in COST_FIELDS)
-    return values if any(value is not None for value in values) else ()
+    if not costs:
+        return ()
+    values = tuple([_amount(costs.get(name)) for name in COST_FIELDS])
+    return values if values.count(None) < len(values) else ()
 
 
 def _amount(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if math.isfinite(value) else None

@@ -53,7 +53,8 @@ def _checked(raw: bytes) -> bytes:
             expected=f"at most {MAX_RECORD_BYTES}",
             fix="Attach large payloads as screenshots, or shorten them.",
         )
-    return raw
+    # orjson hands out a buffer of several times the size; these bytes wait in memory.
+    return bytes(memoryview(raw))
 
 
 def _holds_non_finite(value: Any) -> bool:

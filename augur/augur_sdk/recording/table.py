@@ -30,6 +30,10 @@ class ColdStepError(Exception):
         super().__init__(step_index)
 
 
+_NOTHING: Final[frozenset[str]] = frozenset()
+"""Shared, because an empty one would weigh as much as the rest of a slot."""
+
+
 class Slot:
     """One step index: the canonical step's id, its iterations' ids, and what goes with it.
 
@@ -46,7 +50,7 @@ class Slot:
         self.sensitive: bool = False
         self.ceiling: CaptureMode | None = None
         self.iteration_ids: list[str] | None = None
-        self.patched: frozenset[str] = frozenset()
+        self.patched: frozenset[str] = _NOTHING
 
     @property
     def iterations(self) -> int:
