@@ -75,7 +75,7 @@ class Row:
 def works() -> list[Work]:
     """The works of the table, in its order."""
     return [
-        Work("cold_import", [Metric("import of augur_sdk", "cpu", 0.8)], rounds=9),
+        Work("cold_import", [Metric("import of augur_sdk", "cpu", 0.8)], rounds=7),
         Work(
             "burst",
             [
@@ -84,7 +84,6 @@ def works() -> list[Work]:
                 Metric("2,000 steps to the end of close(), wall", "wall", 0.4),
                 Metric("2,000 steps to the end of close(), CPU", "cpu", 0.25),
             ],
-            rounds=5,
             arguments={"steps": 2000},
             quick={"steps": 500},
         ),

@@ -30,6 +30,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer steps, one round")
     parser.add_argument("--soak", type=float, metavar="SECONDS", help="length of the soak")
     parser.add_argument("--only", default="", metavar="WORK", help="only this row of the table")
+    parser.add_argument("--table", action="store_true", help="only what has a counterpart")
     parser.add_argument(
         "--docs", action="store_true", help="write docs/performance.json and its chart"
     )
@@ -44,7 +45,7 @@ def main() -> None:
     for row in compare(sides, quick=asked.quick, only=asked.only):
         rows.append(row)
         print(row_text(row), flush=True)
-    if not asked.only:
+    if not (asked.only or asked.table):
         print()
         soak = asked.soak or (QUICK_SOAK if asked.quick else SOAK)
         for line in alone(sides, quick=asked.quick, soak=soak):
