@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from store_servers import bucket, s3_endpoint
+from store_servers import bucket, s3_endpoint, s3_uri
 
 from augur_sdk import DebugSession
 from augur_sdk.cli.app import run
 
-__all__ = ["bucket", "s3_endpoint"]
+__all__ = ["bucket", "s3_endpoint", "s3_uri"]
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,3 @@ def _iteration(step_id: str) -> Any:
         "status": "succeeded",
         "started_at": "2030-01-01T00:00:00Z",
     }
-
-
-@pytest.fixture
-def s3_uri(s3_endpoint: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A place in a real S3 server, with credentials by the vendor's usual means."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_endpoint)
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-secret")
-    return f"s3://{bucket}/runs"

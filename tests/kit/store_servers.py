@@ -141,3 +141,13 @@ def azure_store(azurite_endpoint: str) -> ObjectStore:
         endpoint=azurite_endpoint,
         patience=HASTE,
     )
+
+
+@pytest.fixture
+def s3_uri(s3_endpoint: str, bucket: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A place in a real S3 server, with credentials by the vendor's usual means."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_endpoint)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-secret")
+    return f"s3://{bucket}/runs"

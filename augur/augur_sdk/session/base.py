@@ -19,7 +19,7 @@ from augur_sdk.recording import checks, tasks
 from augur_sdk.recording.bounds import ORCHESTRATOR_TAG_KEY, ORCHESTRATOR_TAG_VALUE
 from augur_sdk.recording.branches import branch_context as checked_context
 from augur_sdk.recording.state import Settings
-from augur_sdk.redaction import DefaultRedactionPolicy, RedactionPolicy
+from augur_sdk.redaction import DefaultRedactionPolicy, RedactionDoor, RedactionPolicy
 from augur_sdk.session.branching import Branch, load_prefix, plan_branch
 from augur_sdk.session.clock import utc_now
 from augur_sdk.session.core import Behaviour, SessionCore
@@ -140,13 +140,14 @@ class SessionBase:
         self._capture_logprobs = bool(capture_logprobs)
         self._branch: Branch | None = None
         self._policy = policy
+        door = RedactionDoor(policy)
         self._core = SessionCore(
             settings,
             self._out_dir,
-            policy,
+            door,
             Behaviour(durable, float(flush_timeout), screenshot_redactor, bool(redaction_report)),
             self._store,
-            None if server is None else _delivery(server, settings),
+            None if server is None else _delivery(server, settings, door.text),
         )
         _say_when_off(mode, capture_mode)
 
@@ -183,7 +184,7 @@ class SessionBase:
             client_name: The agent or runtime.
             out_dir: The folder of the branch's own bundle.
             mode: `replay`, `sandbox` or `auto`.
-            parent_bundle: The folder of the parent's bundle; a replay needs it.
+            parent_bundle: The folder of the parent's bundle, or its URI; a replay needs it.
             branch_id: `<parent_run_id>:branch:<short id>` unless given.
             run_id: The same unless given.
             **session_kwargs: Any other argument of the constructor.
@@ -342,16 +343,19 @@ class SessionBase:
         return f"<{type(self).__name__} {self.debug_session_id} {state} mode={self.capture_mode}>"
 
 
-def _delivery(dsn: DSN, settings: Settings) -> Delivery:
-    client = {f"client_{name}": settings.client.get(name) for name in ("name", "version")}
-    session_id, run_id = settings.debug_session_id, settings.run_id
-    mode = settings.capture_mode.value
+def _delivery(dsn: DSN, settings: Settings, clean: Callable[[str], str]) -> Delivery:
+    session_id, client = settings.debug_session_id, settings.client
+
+    def run_id() -> str:
+        return clean(settings.run_id)
+
+    def describe() -> dict[str, str]:
+        named = {f"client_{part}": clean(client[part]) for part in client if part != "git_sha"}
+        mode = settings.capture_mode.value
+        return {**named, "client_id": session_id, "run_id": run_id(), "capture_mode": mode}
+
     return Delivery(
-        dsn,
-        {**client, "client_id": session_id, "run_id": run_id, "capture_mode": mode},
-        session_id=session_id,
-        run_id=run_id,
-        records=settings.streaming,
+        dsn, describe, session_id=session_id, run_id=run_id, records=settings.streaming
     )
 
 

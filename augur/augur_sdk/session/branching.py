@@ -27,12 +27,15 @@ from augur_sdk.recording.branches import branch_context
 from augur_sdk.recording.recorder import Recorder
 from augur_sdk.session.core import ROOM_PATIENCE, SessionCore
 from augur_sdk.storage import LocalFSStore
+from augur_sdk.storage.reading import is_uri, local_copy, reader_from
 
 __all__ = ["Branch", "load_prefix", "plan_branch"]
 
 logger: logging.Logger = logging.getLogger("augur_sdk")
 
 MODES: Final = ("replay", "sandbox", "auto")
+
+_LEFT_BEHIND: Final = tuple(layout.PATHS[name] for name in ("events", "logs", "modelio", "schema"))
 
 _FACTS: Final = (
     "coordinate_space",
@@ -52,26 +55,31 @@ _FACTS: Final = (
 
 @dataclass(frozen=True)
 class Branch:
-    """How a session branches off another run; `parent` is the bundle to replay from, if any."""
+    """How a session branches off another run; `parent` is the bundle to replay from, if any.
+
+    It is a folder, or the URI of a bundle that is copied while its steps are taken over.
+    """
 
     mode: str
     context: dict[str, Any]
     default_run_id: str
-    parent: Path | None
+    parent: Path | str | None
     out_dir: Path
 
     def check(self) -> None:
-        """Look at the parent's bundle; reads the file system.
+        """Look at the parent's bundle; reads the file system, or asks a store.
 
         Raises:
             ParentBundleError: It holds no trace.
             RecordError: The branch would be written over its parent.
+            StoreError: The store could not be asked.
         """
         if self.parent is None:
             return
-        if not (self.parent / layout.TRACE).is_file():
+        parent = reader_from(self.parent)
+        if not parent.exists(layout.TRACE):
             raise ParentBundleError(f"{self.parent} holds no {layout.TRACE}")
-        if self.out_dir.exists() and self.out_dir.samefile(self.parent):
+        if isinstance(parent, LocalFSStore) and _same(self.out_dir, parent.root):
             raise RecordError(
                 "out_dir is the parent's bundle",
                 expected="a folder of its own for the branch",
@@ -92,16 +100,26 @@ def plan_branch(
         context = {**context, "branch_id": default_id}
     checked = branch_context(context)
     resolved = _resolved(checks.choice(mode, "mode", MODES), checked["mutated_axis"])
-    parent = None
+    parent: Path | str | None = None
     if resolved == "replay":
         if parent_bundle is None:
             raise ParentBundleError("a replay was asked for without parent_bundle")
-        parent = Path(os.path.abspath(parent_bundle))  # noqa: PTH100 - must not follow links
+        parent = _place(parent_bundle)
     out = Path(os.path.abspath(out_dir))  # noqa: PTH100 - the same
     branch = Branch(resolved, checked, default_id, parent, out)
     if not _on_event_loop():
         branch.check()
     return branch
+
+
+def _same(out_dir: Path, parent: Path) -> bool:
+    return out_dir.exists() and out_dir.samefile(parent)
+
+
+def _place(bundle: str | Path) -> Path | str:
+    if is_uri(bundle):
+        return str(bundle)
+    return Path(os.path.abspath(bundle))  # noqa: PTH100 - must not follow links
 
 
 def _resolved(mode: str, axis: str) -> str:
@@ -137,17 +155,33 @@ def load_prefix(core: SessionCore, branch: Branch, pause: Callable[[], None]) ->
     Raises:
         BundleReadError: The parent's trace is damaged.
         RecordError: In strict mode, a step of the parent's that is not clean.
+        StoreError: The parent's bundle is behind a URI, and could not be copied.
     """
     if branch.parent is None or core.recorder.off:
         return
-    loader = _Loader(core, branch.parent, branch.context["branch_point_step_index"])
-    loader.load(pause)
+    branch_point: int = branch.context["branch_point_step_index"]
+    with local_copy(branch.parent, only=_before(branch_point)) as folder:
+        loader = _Loader(core, folder, branch_point)
+        loader.load(pause)
+        if isinstance(branch.parent, str):
+            with suppress(FutureTimeoutError):  # the pictures are read when they are stored
+                core.stored().result(core.wait_bound)
     parent_run = loader.session.get("run_id")
     if parent_run != branch.context["parent_run_id"]:
         logger.warning(
             "session %s: parent_bundle holds another run than parent_run_id says",
             core.settings.debug_session_id,
         )
+
+
+def _before(branch_point: int) -> Callable[[str], bool]:
+    """What of a parent's bundle is taken over."""
+
+    def wanted(path: str) -> bool:
+        index = layout.step_of(path)
+        return not path.startswith(_LEFT_BEHIND) and (index is None or index < branch_point)
+
+    return wanted
 
 
 class _Loader:
