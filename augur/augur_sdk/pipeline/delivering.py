@@ -57,9 +57,11 @@ class Greeting:
     Starting the portal takes milliseconds, which a constructor on an event loop does not have.
     """
 
-    def __init__(self, dsn: DSN, describe: Mapping[str, Any]) -> None:
+    def __init__(self, dsn: DSN, describe: Callable[[], Mapping[str, Any]]) -> None:
         self.loop: asyncio.AbstractEventLoop | None = None
-        self._heartbeat = Heartbeat(dsn, lambda: describe)
+        self._describe = describe
+        self._described: Mapping[str, Any] = {}
+        self._heartbeat = Heartbeat(dsn, lambda: self._described)
         self._ready: Future[Runtime | None] = Future()
         self._beating: Future[None] | None = None
         self._pid = os.getpid()
@@ -70,8 +72,13 @@ class Greeting:
         except RuntimeError:
             self._ready.set_result(None)
 
+    def describe(self) -> None:
+        """Say anew what heartbeats say; not on an event loop, because it is redacted here."""
+        self._described = self._describe()
+
     def _begin(self) -> None:
         try:
+            self.describe()
             runtime = lease()
             self.loop = runtime.portal.call(_prepare_loop, runtime)
             self._beating = runtime.portal.start_task_soon(self._heartbeat.run)
@@ -115,14 +122,20 @@ class Delivery:
 
     Args:
         dsn: Where to.
-        describe: What heartbeats say of the session: client, run, capture mode.
+        describe: What heartbeats say of the session, redacted: client, run, capture mode.
         session_id: The session, in the keys of requests.
-        run_id: The run, in their paths.
+        run_id: The run, redacted, in their paths.
         records: Whether records are sent, or heartbeats only.
     """
 
     def __init__(
-        self, dsn: DSN, describe: Mapping[str, Any], *, session_id: str, run_id: str, records: bool
+        self,
+        dsn: DSN,
+        describe: Callable[[], Mapping[str, Any]],
+        *,
+        session_id: str,
+        run_id: Callable[[], str],
+        records: bool,
     ) -> None:
         self.dsn = dsn
         self.destination = destination_of(dsn)
@@ -168,6 +181,11 @@ class Delivery:
         for line in archive.lines():
             self._log.add(line)
 
+    @property
+    def run_id(self) -> str:
+        """The run as requests name it."""
+        return self._run_id()
+
     def start(self, archive: Archive, ring: Callable[[], None]) -> None:
         """Begin to send; from any thread but the portal's.
 
@@ -177,6 +195,7 @@ class Delivery:
         """
         self._log.begin()
         runtime = self.greeting.runtime()
+        self.greeting.describe()
         if runtime is None or not self._records:
             return
         self._ring = ring
@@ -186,7 +205,7 @@ class Delivery:
 
         self._source = JournalSource(self._log, archive.root, read, self._note_soon)
         self._sender = Sender(
-            self._source, self.dsn, run_id=self._run_id, session_id=self._session_id
+            self._source, self.dsn, run_id=self._run_id(), session_id=self._session_id
         )
         self._leftovers = Leftovers(self.dsn, self.destination, archive.root, runtime.in_worker)
         self._sending = runtime.portal.start_task_soon(self._sender.run)

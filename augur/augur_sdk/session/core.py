@@ -31,7 +31,7 @@ from augur_sdk.pipeline.progress import Progress
 from augur_sdk.recording.recorder import Recorder
 from augur_sdk.recording.state import Lifecycle, Settings
 from augur_sdk.recording.table import ColdStepError
-from augur_sdk.redaction import RedactionDoor, RedactionPolicy
+from augur_sdk.redaction import RedactionDoor
 from augur_sdk.session import live
 from augur_sdk.session.clock import utc_now
 from augur_sdk.session.intervening import Intervention
@@ -73,7 +73,7 @@ class SessionCore:
         self,
         settings: Settings,
         root: Path,
-        policy: RedactionPolicy,
+        door: RedactionDoor,
         behaviour: Behaviour,
         store: Store,
         delivery: Delivery | None = None,
@@ -85,7 +85,7 @@ class SessionCore:
         self.losses = Losses(f"session {settings.debug_session_id}")
         self.progress = Progress()
         self.inbox = Inbox(self._ring, self.losses)
-        self.door = RedactionDoor(policy)
+        self.door = door
         self.recorder = Recorder(settings, self, utc_now, self.door)
         self.inspector = Inspector(settings.debug_session_id)
         self.archive = Archive(

@@ -109,7 +109,7 @@ class Intervention:
                 self._attended = True
                 poller = CommandPoller(
                     delivery.dsn,
-                    run_id=self._core.settings.run_id,
+                    run_id=delivery.run_id,
                     gate=self.gate,
                     host=self,
                     adapter=adapter,
