@@ -1,4 +1,4 @@
-"""`augur push --store URI DIR`."""
+"""`augur push DIR`, and `augur push --store URI DIR`."""
 
 from __future__ import annotations
 
@@ -32,14 +32,17 @@ def command(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help=JSON_OPTION_HELP)] = False,
 ) -> None:
-    """Finish what a session could not send: copy a bundle to a store.
+    """Finish what a session could not send: to the server in AUGUR_DSN, or to a store.
 
-    Sends only what is missing there, the manifest last. Safe to repeat. Exit code 1 says that not
-    everything is there yet.
+    Sends only what is missing there, the manifest last; any bundle will do, also one that was
+    never streamed or that another producer made. A run that was killed is finished first. Safe to
+    break off and to repeat. Exit code 1 says that not everything is there yet.
     """
-    if store is None:
-        raise typer.BadParameter("say where to", param_hint="--store")
-    raise typer.Exit(_to_store(bundle_dir, store, json=json))
+    if store is not None:
+        raise typer.Exit(_to_store(bundle_dir, store, json=json))
+    from augur_sdk.cli.server_pushing import push_to_server
+
+    raise typer.Exit(push_to_server(bundle_dir, json=json))
 
 
 def _to_store(bundle_dir: Path, store: str, *, json: bool) -> ExitCode:
