@@ -342,14 +342,30 @@ class SessionCore:
             else:
                 self._finished = True
                 self.losses.healed()
-                left = self._deliver(deliver_until)
-                self.archive.dispose(keep_journal=left)
-                live.discard(self)
+                self._leave(deliver_until)
                 return
             if time.monotonic() + delay > deadline:
                 return
             time.sleep(delay)
             delay *= 2
+
+    def _leave(self, deliver_until: float) -> None:
+        """Deliver and tidy up; the bundle is complete, and nothing here can cost the agent."""
+        live.discard(self)
+        needed = True
+        try:
+            needed = self._deliver(deliver_until)
+        except Exception:
+            logger.exception("session %s: the delivery failed", self.settings.debug_session_id)
+        try:
+            self.archive.dispose(keep_journal=needed)
+        except OSError as error:
+            logger.warning(
+                "session %s: %s was left behind (%s)",
+                self.settings.debug_session_id,
+                self.archive.journal.path,
+                type(error).__name__,
+            )
 
     def _as_manifest(self, manifest: dict[str, Any]) -> BundleManifest:
         return manifest  # type: ignore[return-value]  # built field by field in finalize
