@@ -12,7 +12,7 @@ from augur_sdk.entry import Kind
 from augur_sdk.errors import RecordError, SessionStateError
 from augur_sdk.models import StepInput
 from augur_sdk.recording import checks
-from augur_sdk.recording.bounded import EFFECTS, Bound, Bounded, Recalled
+from augur_sdk.recording.bounded import EFFECTS, SENSITIVE, Bound, Bounded, Recalled
 from augur_sdk.recording.callers import warn_caller
 from augur_sdk.recording.table import Slot
 
@@ -65,7 +65,7 @@ class StepRecording(Bounded):
         index = checks.step_index(record.get("step_index"))
         step_id = checks.text(record.get("step_id"), "step_id")
         record["step_index"] = index
-        self._privacy.learn(record)
+        self._learn(index, record)
         slot = self._steps.slot(index)
         if slot is None:
             self._put_canonical(index, step_id, record)
@@ -108,8 +108,13 @@ class StepRecording(Bounded):
                 fix="Give each attempt its own id, for example by a suffix.",
             )
         record["step_index"] = index
-        self._privacy.learn(record)
+        self._learn(index, record)
         self._put_iteration(index, slot, step_id, record)
+
+    def _learn(self, index: int, record: dict[str, Any]) -> None:
+        """Let the door see what a step typed before anything of it is handed on."""
+        marked = self._bound_at(index).sensitive
+        self._privacy.learn({**record, SENSITIVE: True} if marked else record)
 
     def reserve_step(self) -> int:
         """Take the next free step index, for a step that is about to happen."""
