@@ -11,10 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-import orjson
-
 from augur_sdk.bundle.archive import Archive
-from augur_sdk.bundle.finalize import preview_manifest
 from augur_sdk.bundle.picture_masking import PictureMasking, ScreenshotRedactor
 from augur_sdk.bundle.takeover import make_room
 from augur_sdk.entry import Entry, Kind
@@ -35,6 +32,7 @@ from augur_sdk.redaction import RedactionDoor
 from augur_sdk.session import live
 from augur_sdk.session.clock import utc_now
 from augur_sdk.session.intervening import Intervention
+from augur_sdk.session.manifests import as_manifest, unwritten_manifest
 from augur_sdk.session.stats import SessionStats
 from augur_sdk.storage import Store
 from augur_sdk.storage.upload_queue import UploadState
@@ -288,7 +286,7 @@ class SessionCore:
                 finally:
                     self._stop_deliveries()
             if self.manifest is None:
-                self.manifest = self._unwritten_manifest()
+                self.manifest = unwritten_manifest(self.archive, self.door, self.recorder)
             return self.manifest
 
     def _stop_pipeline(self) -> None:
@@ -329,7 +327,7 @@ class SessionCore:
         while True:
             try:
                 self.intake.store_all()
-                self.manifest = self._as_manifest(self.archive.finish())
+                self.manifest = as_manifest(self.archive.finish())
             except OSError as error:
                 self.intake.failed(error)
             except Exception:
@@ -366,18 +364,6 @@ class SessionCore:
                 self.archive.journal.path,
                 type(error).__name__,
             )
-
-    def _as_manifest(self, manifest: dict[str, Any]) -> BundleManifest:
-        return manifest  # type: ignore[return-value]  # built field by field in finalize
-
-    def _unwritten_manifest(self) -> BundleManifest:
-        """What the manifest would say, for a caller whose disk takes nothing."""
-        session: dict[str, Any] = orjson.loads(
-            self.door.record("session", orjson.dumps(self.recorder.session_record()))
-        )
-        return self._as_manifest(
-            preview_manifest(self.archive.projection, session, self.settings.policy_id, ())
-        )
 
     # The ends that nobody chooses.
 
