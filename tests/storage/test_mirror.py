@@ -323,6 +323,42 @@ def test_crash_state_and_notes_stay_here(local: LocalFSStore) -> None:
     assert contents(remote.inner) == FILES
 
 
+def test_an_older_bundle_there_is_replaced(local: LocalFSStore) -> None:
+    remote = Interrupting(never)
+    older = {
+        "steps/0002.json": b"of another run",
+        "steps/0099.json": b"of another run",
+        "screenshots/0099_pre.png": b"of another run",
+    }
+    hostile = ["../outside", "notes.txt", "steps/../../x", "", 7]
+    signatures = {**older, **dict.fromkeys(map(str, hostile), "")}
+
+    async def main() -> UploadState:
+        for relpath, data in older.items():
+            await remote.inner.awrite_bytes(relpath, data)
+        await remote.inner.awrite_bytes("notes.txt", b"somebody else's")
+        manifest = orjson.dumps({"signatures": dict.fromkeys(signatures, "00")})
+        await remote.inner.awrite_bytes("manifest.json", manifest)
+        remote._check = lambda: None  # type: ignore[method-assign] # there is a bystander
+        return await push_bundle(local, remote, pace=QUICK)
+
+    assert anyio.run(main).complete
+    assert contents(remote.inner) == {**FILES, "notes.txt": b"somebody else's"}
+
+
+def test_what_the_manifest_signs_and_somebody_deleted_here_stays_there(
+    local: LocalFSStore,
+) -> None:
+    remote = Interrupting(never)
+    anyio.run(push_bundle, local, remote)
+    remote._check = lambda: None  # type: ignore[method-assign] # the manifest is another one now
+    signatures = dict.fromkeys(FILES, "00")
+    local.write_bytes("manifest.json", orjson.dumps({"signatures": signatures, "new": True}))
+    local.remove("screenshots/0001_pre.png")
+    assert anyio.run(lambda: push_bundle(local, remote, pace=QUICK)).complete
+    assert contents(remote.inner).keys() == FILES.keys()
+
+
 def test_what_is_not_the_bundles_stays_here(local: LocalFSStore) -> None:
     remote = Interrupting(never)
     for relpath in ("notes.txt", "earlier.dbg_1/trace.json", ".env", "src/agent.py"):

@@ -21,10 +21,10 @@ from augur_sdk.bundle.layout import MANIFEST, belongs
 from augur_sdk.storage.asynchronous import as_async
 from augur_sdk.storage.failures import Reason, classify
 from augur_sdk.storage.local import LocalFSStore
-from augur_sdk.storage.paths import checked_relpath
+from augur_sdk.storage.paths import checked_relpath, is_legal
 from augur_sdk.storage.protocol import AsyncStore, Store
 from augur_sdk.storage.upload_queue import Pace, UploadQueue, UploadState, next_streak
-from augur_sdk.storage.upload_state import save_state, stamp_of
+from augur_sdk.storage.upload_state import save_state, signed_files, stamp_of
 
 __all__ = ["Mirror", "Pace", "UploadState"]
 
@@ -46,10 +46,10 @@ class Mirror:
 
     Guarantees: files go up in the order in which they were marked, at most eight at once; a file
     marked again is uploaded again, once for many marks; one that is gone is removed (where the
-    store can); the manifest goes last, after everything else is there, and an older one is
-    withdrawn before anything changes (likewise). Only what belongs to a bundle is copied. Failures
-    are retried with backoff and jitter; while a store is down one file at a time is tried. Memory
-    is bounded by the number of files.
+    store can); the manifest goes last, after everything else is there. An older bundle there is
+    replaced: its manifest is withdrawn before anything changes, and what only it had goes. Only
+    what belongs to a bundle is copied. Failures are retried with backoff and jitter; while a store
+    is down one file at a time is tried. Memory is bounded by the number of files.
 
     Args:
         local: the bundle.
@@ -159,7 +159,7 @@ class Mirror:
         """Mark every file that is not in the store as it stands now; how many. Blocks."""
         here = {path: stamp_of(self._local, path) for path in self._local.list_files()}
         changed = [path for path, stamp in here.items() if self._has_changed(path, stamp)]
-        gone = self._queue.uploaded_besides(here)
+        gone = self._without_signed(self._queue.uploaded_besides(here))
         for relpath in sorted([*gone, *changed], key=MANIFEST.__eq__):  # the manifest comes last
             self.mark(relpath)
         return len(changed)
@@ -243,12 +243,28 @@ class Mirror:
             return True
         try:
             if await self._remote.aexists(MANIFEST):
+                older = await self._remote.aread_bytes(MANIFEST)
                 await self._remote.aremove(MANIFEST)
+                await self._in_thread(self._mark_replaced, older)
         except Exception as error:  # noqa: BLE001 - a user's store may raise anything
             if self._reason_of(error) != "refused":  # one that cannot remove keeps the old one
                 return False
         self._withdrawn = True
         return True
+
+    def _mark_replaced(self, older: bytes) -> None:
+        """What an older bundle there has besides goes too: the place is for one bundle."""
+        for relpath in self._without_signed(signed_files(older)):
+            if is_legal(relpath) and stamp_of(self._local, relpath) is None:
+                self.mark(relpath)
+
+    def _without_signed(self, relpaths: list[str]) -> list[str]:
+        """All but what the manifest here signs: if such a file is gone, then by no wish of ours."""
+        try:
+            signed = set(signed_files(self._local.read_bytes(MANIFEST))) if relpaths else set()
+        except OSError:  # there is none yet
+            return relpaths
+        return [relpath for relpath in relpaths if relpath not in signed]
 
     def _has_changed(self, relpath: str, stamp: str | None) -> bool:
         ours = stamp is not None and belongs(relpath)

@@ -11,7 +11,7 @@ from augur_sdk.bundle.layout import UPLOADS
 from augur_sdk.storage.local import LocalFSStore
 from augur_sdk.storage.upload_queue import UploadState
 
-__all__ = ["UPLOADS", "load_state", "save_state", "stamp_of"]
+__all__ = ["UPLOADS", "load_state", "save_state", "signed_files", "stamp_of"]
 
 _OPTIONS: Final = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
 
@@ -23,6 +23,14 @@ def stamp_of(local: LocalFSStore, relpath: str) -> str | None:
     except OSError:
         return None
     return f"{found.st_size}-{found.st_mtime_ns}-{found.st_ino}"
+
+
+def signed_files(manifest: bytes) -> list[str]:
+    """The files that a manifest signs; none where it cannot be understood."""
+    try:
+        return [str(relpath) for relpath in orjson.loads(manifest)["signatures"]]
+    except (ValueError, KeyError, TypeError):
+        return []
 
 
 def save_state(local: LocalFSStore, state: UploadState) -> None:
