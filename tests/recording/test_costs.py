@@ -47,7 +47,9 @@ def test_step_costs_merge(open_session: Open, bundle: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["3", True, float("nan"), float("inf"), pytest.param(object(), id="an object"), [1], b"1"], ids=repr
+    "wrong",
+    ["3", True, float("nan"), float("inf"), pytest.param(object(), id="an object"), [1], b"1"],
+    ids=repr,
 )
 def test_a_cost_that_is_no_number_is_a_value_error(open_session: Open, wrong: Any) -> None:
     with open_session() as session:
