@@ -354,9 +354,7 @@ def _delivery(dsn: DSN, settings: Settings, clean: Callable[[str], str]) -> Deli
         mode = settings.capture_mode.value
         return {**named, "client_id": session_id, "run_id": run_id(), "capture_mode": mode}
 
-    return Delivery(
-        dsn, describe, session_id=session_id, run_id=run_id, records=settings.streaming
-    )
+    return Delivery(dsn, describe, session_id=session_id, run_id=run_id, records=settings.streaming)
 
 
 def _session_id(given: Any) -> str:
