@@ -23,6 +23,7 @@ import pytest
 from scenarios import STARTED, event, files_of, png, step
 
 from augur_sdk import AsyncDebugSession, DebugSession
+from augur_sdk.intervention import GatePolicy
 from augur_sdk.testing import CaptureServer
 
 REGISTERED = "Corr3ct-Horse_Battery"
@@ -44,7 +45,7 @@ TASK = {
     "subgoals": [{"subgoal_id": "g1", "description": "find it"}],
     "start_url": "https://shop.example",
 }
-VERDICT = {"status": "passed", "reason": "it is there", "comparator": "eye"}
+VERDICT = {"status": "passed", "reason": "it is there", "comparator": "human"}
 STEP = step(
     0,
     url="https://shop.example/a?b=c",
@@ -98,7 +99,7 @@ CALLS: dict[str, dict[str, Any]] = {
     },
     "set_costs": {"total_usd": 1.0},
     "set_step_costs": {"step_index": 0, "total_usd": 1.0},
-    "set_score": {"step_index": 0, "score": 0.5, "comparator": "c", "components": {"a": 0.5}},
+    "set_score": {"step_index": 0, "score": 0.5, "comparator": "human", "components": {"a": 0.5}},
     "record_modelio": {
         "record": MODEL_CALL,
         "step_index": 0,
@@ -121,13 +122,13 @@ CALLS: dict[str, dict[str, Any]] = {
         "url_path_template": "/cart/{id}",
         "viewport_hash": "v",
         "dom_hash": "d",
-        "api_shapes": ["GET /a"],
+        "api_shapes": {"GET /a": "v"},
         "extensions": {"k": "v"},
     },
     "record_judge_decision": {
         "step_index": 0,
         "judge_id": "j",
-        "judge_type": "llm",
+        "judge_type": "model",
         "verdict": VERDICT,
         "evidence_refs": ["trace.json"],
         "judged_at": STARTED,
@@ -158,12 +159,12 @@ CALLS: dict[str, dict[str, Any]] = {
         "observed_result": {"a": ["b"]},
         "committed_at": STARTED,
     },
-    "mark_side_effect_aborted": {"side_effect_id": "e1", "reason": "no", "aborted_at": STARTED},
+    "mark_side_effect_aborted": {"side_effect_id": "e2", "reason": "no", "aborted_at": STARTED},
     "abort_pending_side_effects": {"reason": "over"},
     "record_subgoal_completion": {
         "step_index": 0,
         "subgoal_id": "g1",
-        "completion": {"completion_score": 1.0, "evidence_refs": ["trace.json"], "note": "done"},
+        "completion": 1.0,
     },
     "set_loop_detected": {"step_index": 0},
     "set_task_spec": {"task_spec": TASK},
@@ -179,7 +180,7 @@ OTHERWISE = {
     "close",
     "checkpoint",
     "killable",
-    "gate",  # its action is recorded as an event, and asked for over the command channel
+    "gate",  # a test of its own below
     "bind_intervention",  # takes an object
 }
 CONSTRUCTED: dict[str, Any] = {
@@ -228,10 +229,17 @@ def variants(value: Any, canary: str) -> Iterator[Any]:
                 yield [*value[:index], changed, *value[index + 1 :]]
 
 
-def calls(canary: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every method with valid arguments, and with each string in turn replaced."""
+def valid_calls() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every method as it is meant to be called; none of these may be refused."""
     for name, arguments in CALLS.items():
         yield name, copy.deepcopy(arguments)
+        if name == "declare_side_effect":
+            yield name, {**arguments, "side_effect_id": "e2"}
+
+
+def calls(canary: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every method, with each of its strings replaced in turn."""
+    for name, arguments in CALLS.items():
         for changed in variants(arguments, canary):
             changed.pop(canary, None)
             yield name, copy.deepcopy(changed)
@@ -285,6 +293,8 @@ def leaks(needle: str, root: Path, server: CaptureServer, ears: Ears) -> list[st
 
 def blocking_run(session: DebugSession, canary: str, ears: Ears) -> None:
     with session:
+        for name, arguments in valid_calls():
+            getattr(session, name)(**arguments)
         for name, arguments in calls(canary):
             with warnings.catch_warnings(record=True) as warned:
                 warnings.simplefilter("always")
@@ -300,6 +310,8 @@ def blocking_run(session: DebugSession, canary: str, ears: Ears) -> None:
 
 async def awaited_run(session: AsyncDebugSession, canary: str, ears: Ears) -> None:
     async with session:
+        for name, arguments in valid_calls():
+            await getattr(session, name)(**arguments)
         for name, arguments in calls(canary):
             with warnings.catch_warnings(record=True) as warned:
                 warnings.simplefilter("always")
@@ -363,3 +375,19 @@ def test_nor_of_the_constructor(tmp_path: Path, shape: str) -> None:
         # Heartbeats begin with the construction, before anything can be registered.
         found = [each for each in found if each != "POST /api/v1/heartbeat"]
     assert found == []
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_nor_of_an_approval_point(tmp_path: Path, shape: str) -> None:
+    canary, needle = SHAPES[shape]
+    with CaptureServer(hold=0.5) as server, Ears() as ears:
+        session = DebugSession(**session_arguments(tmp_path / "b", server))
+        session.register_secret(REGISTERED, name="mine")
+        with session:
+            session.record_step(step(0))
+            action = {"type": "type", "params": {"text": canary, canary: 1}}
+            for index in (None, 0):
+                session.gate(action, step_index=index, key=canary, policy=GatePolicy(timeout=0.05))
+    events = [name for name in files_of(tmp_path / "b") if name.startswith("events/")]
+    assert events
+    assert leaks(needle, tmp_path / "b", server, ears) == []
