@@ -32,6 +32,9 @@ CONTENT = {
     "verifier",
     "log_ref",
 }
+LOGS = {"log"}
+"""What only the server gets, in mode `trace` and above."""
+
 """What a run of mode `trace` and above may keep."""
 
 MODEL_TALK = {"prompt", "answer", "logprob", "thought", "model_name"}
@@ -53,7 +56,7 @@ def canary(name: str) -> str:
 
 def found_in(data: bytes) -> set[str]:
     """The names whose canaries are in some bytes."""
-    return {name for name in ALL if canary(name).encode() in data}
+    return {name for name in ALL | LOGS if canary(name).encode() in data}
 
 
 def picture(index: int) -> bytes:
@@ -153,6 +156,7 @@ def after_the_step(session: Any, index: int, made: str) -> None:
         }
     )
     session.record_reasoning(index, canary("thought"))
+    session.append_log(canary("log"), step_index=index)
     session.record_modelio(
         {
             "layer": "judge",

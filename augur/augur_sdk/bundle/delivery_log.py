@@ -163,7 +163,7 @@ class DeliveryLog:
             self.last_seq = line.seq
             if line.kind == Kind.WITHHELD:
                 self._withhold(line)
-            elif line.kind in _WIRES:
+            elif line.kind in _WIRES and not _is_old_news(line):
                 self._add(line, _WIRES[line.kind])
 
     def _add(self, line: Line, wire: Wire) -> None:
@@ -317,6 +317,11 @@ def _name(wire: Wire, line: Line) -> str:
         case Wire.LOG:
             return line.path.removeprefix(layout.PATHS["logs"]).removesuffix(".log")
     return ""
+
+
+def _is_old_news(line: Line) -> bool:
+    """A side effect whose state the server knows; only the bundle gets its step's id."""
+    return line.kind == Kind.SIDE_EFFECT and not line.item
 
 
 def _is_final(reason: str) -> bool:

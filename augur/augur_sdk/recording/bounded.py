@@ -165,15 +165,18 @@ class Bounded(RecorderState):
     def _withhold(self, step_index: int, path: str, *, item: str = "") -> None:
         self._emit(Kind.WITHHELD, b"{}", path=path, item=item, step_index=step_index)
 
-    def _emit_effect(self, effect: dict[str, Any]) -> None:
-        """Hand on a side effect's record, as far as its step lets it be kept."""
+    def _emit_effect(self, effect: dict[str, Any], *, news: bool = True) -> None:
+        """Hand on a side effect's record, as far as its step lets it be kept.
+
+        Without `news` its state is the one that was handed on before: the item is empty then,
+        and the server is not told again.
+        """
         index = effect["step_index"]
         kept = self._bound_at(index).keeps(CaptureMode.TRACE)
         raw = self._encode(effect if kept else bounds.side_effect(effect))
         path = self._ledger.path(effect)
-        self._emit(
-            Kind.SIDE_EFFECT, raw, path=path, item=effect["side_effect_id"], step_index=index
-        )
+        item = effect["side_effect_id"] if news else ""
+        self._emit(Kind.SIDE_EFFECT, raw, path=path, item=item, step_index=index)
 
     def _opened(self, step_index: int, slot: Slot) -> Slot:
         """Hand over to a new slot what came before its step."""

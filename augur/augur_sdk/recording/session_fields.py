@@ -75,7 +75,7 @@ class SessionFields(RecorderState):
         self._session["live"] = {**(self._session.get("live") or {}), **live}
         self._emit_session()
 
-    def set_capture_mode(self, mode: str | CaptureMode) -> None:
+    def set_capture_mode(self, mode: str | CaptureMode | None) -> None:
         """Stamp `capture_mode` on every step recorded from now on.
 
         The manifest keeps the session's own mode, and a step that says its own mode keeps it.
@@ -83,16 +83,19 @@ class SessionFields(RecorderState):
         that enforces its mode, it also changes what is kept from now on.
 
         Args:
-            mode: A capture mode, or its name.
+            mode: A capture mode, or its name; None stamps no further steps.
 
         Raises:
             ValueError: Not the name of a mode.
             RuntimeError: The session is not open.
         """
         self._require_open("set_capture_mode")
-        self._mode_override = resolve_capture_mode(checks.text(mode, "the capture mode"))
+        chosen = None
+        if mode is not None:
+            chosen = resolve_capture_mode(checks.text(mode, "the capture mode"))
+        self._mode_override = chosen
         if self.settings.enforce:
-            self._ceiling = self._mode_override
+            self._ceiling = chosen or self.settings.capture_mode
 
     def set_costs(
         self,

@@ -163,13 +163,13 @@ class SideEffectRecording(Bounded):
         effect["abort_reason"] = reason
         self._enter(effect)
 
-    def _enter(self, effect: dict[str, Any]) -> None:
+    def _enter(self, effect: dict[str, Any], *, news: bool = True) -> None:
         """Put an effect's new state into the ledger."""
         index = effect["step_index"]
         slot = self._steps.slot(index)
         if slot is not None:
             effect["step_id"] = slot.step_id
-        self._emit_effect(effect)
+        self._emit_effect(effect, news=news)
         self._saw(index, EFFECTS)
         self._ledger.keep(effect)
         if slot is not None:
@@ -181,7 +181,7 @@ class SideEffectRecording(Bounded):
         for effect in self._ledger.all_pending():
             slot = self._steps.slot(effect["step_index"])
             if slot is not None and effect.get("step_id") != slot.step_id:
-                self._enter(effect)
+                self._enter(effect, news=False)
 
     def _is_off_for(self, side_effect_id: str) -> bool:
         # Effects that were declared before the mode went down still come to their end.
