@@ -14,6 +14,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 import pytest
+from faulty_s3 import Faults
 from scenarios import event, files_of, png, read_json, step
 from users_store import UsersStore
 
@@ -261,6 +262,53 @@ def test_a_server_that_is_not_there_costs_a_later_push(
     present = make_s3("runs/1")
     assert anyio.run(push_bundle, folder, present).complete
     assert contents(present) == files_of(folder)
+
+
+@pytest.mark.parametrize(
+    ("record", "fault", "requests"),
+    [
+        (record_blocking, "unavailable", 5),
+        (record_async, "cut_request", 5),
+        (record_blocking, "cut_answer", 2),
+        (record_async, "expired", 2),
+    ],
+)
+def test_faults_on_the_way_to_s3_are_ridden_out(
+    tmp_path: Path,
+    proxied: Callable[..., S3Store],
+    faults: Faults,
+    record: Run,
+    fault: str,
+    requests: int,
+) -> None:
+    store = proxied()
+    faults.plan = [fault] * requests
+    record(tmp_path / "b", store)
+    assert faults.plan == []
+    assert contents(store) == files_of(tmp_path / "b")
+
+
+@pytest.mark.parametrize(
+    ("record", "fault"),
+    [
+        (record_blocking, "unavailable"),
+        (record_async, "cut_request"),
+        (record_async, "expired"),
+        (record_blocking, "slow"),
+    ],
+)
+def test_faults_until_the_end_cost_a_later_push(
+    tmp_path: Path, proxied: Callable[..., S3Store], faults: Faults, record: Run, fault: str
+) -> None:
+    folder, store = tmp_path / "b", proxied()
+    faults.always = fault
+    record(folder, store, flush_timeout=0.5)
+    assert validate_bundle(folder) == []
+    assert (folder / "uploads.json").exists()
+    faults.always = "pass"
+    faults.released.set()
+    assert anyio.run(push_bundle, folder, store).complete
+    assert contents(store) == files_of(folder)
 
 
 @both
