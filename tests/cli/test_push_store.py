@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -83,15 +85,26 @@ def test_what_waiting_does_not_heal_is_said_at_once(augur: Any, bundle: Path, s3
     assert "no such bucket" in said.out
 
 
-def test_an_unfinished_run_is_recovered_first(augur: Any, bundle: Path, place: str) -> None:
-    (bundle / "manifest.json").unlink()
-    said = augur("push", "--store", place, bundle)
+def test_a_killed_run_is_finished_first(augur: Any, tmp_path: Path, place: str) -> None:
+    code = (
+        "import os, sys\nfrom augur_sdk import DebugSession\n"
+        "s = DebugSession(run_id='r', client_name='c', out_dir=sys.argv[1], capture_mode='full')\n"
+        "s.__enter__()\nwith s.step('click'): pass\ns.flush(); os._exit(9)\n"
+    )
+    folder = tmp_path / "run"
+    assert subprocess.run([sys.executable, "-c", code, folder], check=False).returncode == 9
+    assert augur("push", "--store", place, folder).code == 0
+    assert contents(place).keys() >= {"manifest.json", "steps/0000.json"}
+    assert augur("validate", place).code == 0
+
+
+def test_a_folder_without_a_run_is_not_pushed(augur: Any, tmp_path: Path, place: str) -> None:
+    said = augur("push", "--store", place, tmp_path)
     assert (said.code, said.out) == (2, "")
-    assert "augur recover" in said.err
+    assert "is not a bundle" in said.err
 
 
 def test_what_is_no_place_ends_with_2(augur: Any, bundle: Path) -> None:
-    assert augur("push", bundle).code == 2
     assert augur("push", "--store", "ftp://host/x", bundle).code == 2
     said = augur("push", "--store", "s3://key:secret@bucket/run", bundle)
     assert said.code == 2

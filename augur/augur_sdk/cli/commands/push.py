@@ -48,8 +48,12 @@ def command(
 def _to_store(bundle_dir: Path, store: str, *, json: bool) -> ExitCode:
     import anyio
 
+    from augur_sdk.bundle.layout import MANIFEST
+    from augur_sdk.bundle.recover import recover_bundle
     from augur_sdk.storage.pushing import push_bundle
 
+    if not (bundle_dir / MANIFEST).is_file():
+        recover_bundle(bundle_dir)
     with counting("Uploading") as progress:
         state = anyio.run(lambda: push_bundle(bundle_dir, store, progress=progress))
     if json:
