@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from augur_sdk._version import __version__
 from augur_sdk.bundle.recover import RecoveryReport, recover_bundle
 from augur_sdk.capture import CaptureMode, resolve_capture_mode
+from augur_sdk.errors import RunKilled
 from augur_sdk.models import (
     CANONICAL_SCORE_COMPONENTS,
     SUPPORTED_SCHEMA_RANGE,
@@ -74,6 +75,7 @@ __all__ = [
     "RecoveryReport",
     "RedactionPolicy",
     "ReplayFixture",
+    "RunKilled",
     "S3Store",
     "ScoreComponents",
     "SessionStats",
