@@ -110,7 +110,8 @@ def test_an_outage_in_the_middle_costs_nothing(server: FaultyServer, tmp_path: P
     steps = [request.path for request in after if "/steps/" in request.path]
     indices = [int(path.rpartition("/")[2]) for path in steps]
     assert set(indices) == set(range(5, 15))
-    assert indices == sorted(indices)
+    # In order, but for those that travel at the same time on the four connections.
+    assert all(abs(index - 5 - place) < 4 for place, index in enumerate(indices))
     assert len(steps) == len(set(steps))
     assert server.runs[RUN].manifest == session.manifest
 
