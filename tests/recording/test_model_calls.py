@@ -131,6 +131,7 @@ def test_a_retry_is_said_once_and_counted_unless_each_attempt_is_wanted(
         assert session.record_modelio(retry, step_index=0) == first
         assert session.stats.repeated_calls == 2
         other = session.record_modelio(retry, step_index=0, dedupe=False)
+        assert session.record_modelio(call(prompt_hash="h"), step_index=0) == first
     assert caplog.text.count("dedupe=False") == 1
     assert read_json(bundle / first)["response"] == {"text": "there"}
     assert read_json(bundle / other)["response"] == {"text": "elsewhere"}

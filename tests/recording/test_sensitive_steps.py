@@ -118,6 +118,24 @@ def test_the_neighbours_of_a_sensitive_step_keep_everything(
     assert validate_bundle(bundle) == []
 
 
+def test_a_prompt_of_a_sensitive_step_is_recorded_when_another_step_repeats_it(
+    open_session: Open, bundle: Path
+) -> None:
+    call = {"layer": "planner", "request": {"model": "m"}, "response": {}, "prompt_hash": "h"}
+    with open_session() as session:
+        withdrawn = session.record_modelio(call, step_index=0)
+        session.record_step(step(0, sensitive=True))
+        session.record_modelio({**call, "prompt_hash": "h2"}, step_index=0)
+        again = session.record_modelio(call, step_index=1)
+        other = session.record_modelio({**call, "prompt_hash": "h2"}, step_index=1)
+    assert withdrawn == "modelio/0000-planner-0.json"
+    assert (again, other) == ("modelio/0001-planner-0.json", "modelio/0001-planner-1.json")
+    assert {path.name for path in (bundle / "modelio").iterdir()} == {
+        "0001-planner-0.json",
+        "0001-planner-1.json",
+    }
+
+
 CHILD = """
 import os, sys
 sys.path.insert(0, sys.argv[2])

@@ -57,7 +57,7 @@ class ModelCalls:
         """Remember where a prompt's call is; `response` is what the model answered, if known."""
         digest = _digest(response)[:8] if response else b""
         key = _digest(prompt_hash.encode("utf-8", "surrogatepass"))
-        self._known.setdefault(key, KnownCall(path, digest))
+        self._known[key] = KnownCall(path, digest)
 
     def is_other_response(self, known: KnownCall, response: bytes) -> bool:
         """Whether a repeated call brought another response than the one that was recorded."""

@@ -88,20 +88,30 @@ class ModelIORecording(StepRecording):
         prompt = call.get("prompt_hash")
         prompt = prompt if isinstance(prompt, str) else ""
         response = orjson.dumps(call.get("response"), option=orjson.OPT_SORT_KEYS)
-        known = self._calls.known(prompt) if prompt and dedupe else None
-        path = self._calls.path(index, layer) if known is None else known.path
-        if self._bound_at(index).keeps(CaptureMode.MODEL_IO):
+        kept = self._bound_at(index).keeps(CaptureMode.MODEL_IO)
+        if kept:
             self._stamp(index, stamps_of(call))
-            if known is None:
-                self._emit(Kind.MODELIO, raw, path=path, item=prompt, step_index=index)
-                self._saw(index, MODEL_CALLS)
-        if known is None:
-            self._calls.took(path)
-            if prompt:
-                self._calls.remember(prompt, path, response)
-        else:
+        known = self._known_call(prompt) if prompt else None
+        if known is not None and dedupe:
             self._count_repeat(known, response)
+            return known.path
+        path = self._calls.path(index, layer)
+        if kept:
+            self._emit(Kind.MODELIO, raw, path=path, item=prompt, step_index=index)
+            self._saw(index, MODEL_CALLS)
+            self._calls.took(path)
+            if prompt and known is None:
+                self._calls.remember(prompt, path, response)
         return path
+
+    def _known_call(self, prompt: str) -> KnownCall | None:
+        """The call under a prompt hash, unless it was withdrawn with its step."""
+        known = self._calls.known(prompt)
+        owner = known.path.partition("/")[2].partition("-")[0] if known is not None else ""
+        slot = self._steps.slot(int(owner)) if owner.isdecimal() else None
+        if slot is not None and (slot.sensitive or slot.ceiling is not None):
+            return known if self._bound_of(slot).keeps(CaptureMode.MODEL_IO) else None
+        return known
 
     def _stamp(self, index: int | None, versions: dict[str, str]) -> None:
         """Fill in what a call says of its step, now or once the step is recorded."""

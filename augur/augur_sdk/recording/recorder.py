@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from augur_sdk.entry import Kind
@@ -56,7 +57,9 @@ class Recorder(
         recall = self._recalls()
         for line in lines:
             if line.kind in recall:
-                recall[line.kind](line)
+                # A record that redaction had to replace whole says too little to go on with.
+                with suppress(KeyError, TypeError, ValueError, AttributeError):
+                    recall[line.kind](line)
 
     def _recalls(self) -> dict[str, Callable[[Recalled], None]]:
         return {
