@@ -77,6 +77,8 @@ class Archive:
         inspect: Callable[[Kind, bytes], None] | None = None,
         masking: PictureMasking | None = None,
         report: Callable[[], dict[str, Any]] | None = None,
+        perceptual_hashes: bool = True,
+        fingerprint: str = "cua_v1",
     ) -> None:
         self.root = root
         self.files = LocalFSStore(root)
@@ -88,6 +90,8 @@ class Archive:
         self._inspect = inspect
         self._masking = masking or PictureMasking()
         self._report = report
+        self._perceptual_hashes = perceptual_hashes
+        self._fingerprint = fingerprint
         self._uninspected: deque[tuple[Kind, Ref]] = deque()
         self._seq_base = 0
         self._pictures: dict[bytes, str] = {}
@@ -97,7 +101,13 @@ class Archive:
 
     def _begin(self) -> None:
         self.catalog = Catalog()
-        self.projection = Projection(self.root, self.files, self.journal, self.catalog)
+        self.projection = Projection(
+            self.root,
+            self.files,
+            self.journal,
+            self.catalog,
+            perceptual_hashes=self._perceptual_hashes,
+        )
 
     def open(self) -> None:
         """Create the folder, open the journal and read what an earlier process left in it.
@@ -311,6 +321,7 @@ class Archive:
             session,
             policy_id=self.policy_id,
             missing=missing,
+            fingerprint=self._fingerprint,
             adopt_pictures=recovering,
         )
 

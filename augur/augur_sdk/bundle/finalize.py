@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -11,12 +12,14 @@ from augur_sdk.bundle.agent_page import agent_page
 from augur_sdk.bundle.canonical import pretty
 from augur_sdk.bundle.projection import Projection
 from augur_sdk.bundle.trace import digest_and_pass, trace_chunks
-from augur_sdk.fingerprint import cua_v1_of_tokens
+from augur_sdk.fingerprint import DEFAULT_ALGORITHM, compute, cua_v1_of_tokens
 from augur_sdk.models import SCHEMA_VERSION
 from augur_sdk.models.schemas import schema_files
 from augur_sdk.storage import LocalFSStore
 
 __all__ = ["finalize", "preview_manifest", "write_schemas"]
+
+logger = logging.getLogger("augur_sdk")
 
 _FOREIGN_FOLDERS: Final = ("logs/", "crops/", "diffs/", "replay/", "preferences/", "diagnostics/")
 """Folders into which a host may write directly through the session's store."""
@@ -36,6 +39,7 @@ def finalize(
     policy_id: str,
     missing: Iterable[str],
     adopt_pictures: bool = False,
+    fingerprint: str = DEFAULT_ALGORITHM,
 ) -> dict[str, Any]:
     """Write what only the end of a run can: trace, AGENT.md and, last, the manifest.
 
@@ -56,11 +60,20 @@ def finalize(
     _sign_foreign(files, projection, adopt_pictures)
     files.sync_all()
     manifest = preview_manifest(projection, session, policy_id, missing)
+    if fingerprint != DEFAULT_ALGORITHM and projection.tokens:
+        manifest["trajectory_fingerprint"] = _chosen_fingerprint(projection, fingerprint)
     files.write_bytes(layout.MANIFEST, pretty(manifest))
     if projection.on_change is not None:
         projection.on_change(layout.MANIFEST)
     files.sync_all()
     return manifest
+
+
+def _chosen_fingerprint(projection: Projection, name: str) -> str:
+    found = compute(projection.canonical_steps(), name)
+    if found.problem:
+        logger.warning("%s", found.problem)
+    return found.value
 
 
 def _sign_foreign(files: LocalFSStore, projection: Projection, adopt_pictures: bool) -> None:

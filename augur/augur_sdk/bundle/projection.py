@@ -35,11 +35,18 @@ class Projection:
     """
 
     def __init__(
-        self, root: Path, files: LocalFSStore, journal: JournalFile, catalog: Catalog
+        self,
+        root: Path,
+        files: LocalFSStore,
+        journal: JournalFile,
+        catalog: Catalog,
+        *,
+        perceptual_hashes: bool = True,
     ) -> None:
         self._files = files
         self._journal = journal
         self._catalog = catalog
+        self._perceptual_hashes = perceptual_hashes
         self._lines: dict[str, LineFile] = {}
         self._collected: dict[str, int] = {}
         self._stale: dict[str, str] = {}
@@ -104,6 +111,11 @@ class Projection:
         for index in sorted(self._catalog.steps):
             block = pretty(self._read(self._catalog.steps[index].canonical))
             yield block.rstrip(b"\n").replace(b"\n", b"\n    ")
+
+    def canonical_steps(self) -> Iterator[dict[str, Any]]:
+        """The canonical steps in order, one at a time."""
+        for index in sorted(self._catalog.steps):
+            yield self._read(self._catalog.steps[index].canonical)
 
     def read_session(self) -> dict[str, Any]:
         """The session record as it stands in the journal."""
@@ -213,7 +225,7 @@ class Projection:
             self.digests.pop(path, None)
             self.lost.add(path)
             return
-        record = observation(picture, facts, sha256=digest)
+        record = observation(picture, facts, sha256=digest, perceptual=self._perceptual_hashes)
         if "width" in record:
             self._write_json(path.removesuffix(".png") + ".json", record)
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from augur_sdk.fingerprint.minhash import cua_v2
 from augur_sdk.fingerprint.tokens import Step, cua_v1, cua_v1_of_tokens, step_token
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 __all__ = [
     "DEFAULT_ALGORITHM",
@@ -97,6 +99,8 @@ class _TokenTee:
 
 
 def _installed() -> Iterable[EntryPoint]:
+    from importlib.metadata import entry_points  # a seventh of the package's import time
+
     return entry_points(group=_GROUP)
 
 

@@ -61,7 +61,7 @@ def probe(data: bytes | bytearray | memoryview) -> Probe:
 
 
 def observation(
-    data: bytes, facts: Mapping[str, Any], *, sha256: str | None = None
+    data: bytes, facts: Mapping[str, Any], *, sha256: str | None = None, perceptual: bool = True
 ) -> dict[str, Any]:
     """Complete an observation record from a picture's bytes.
 
@@ -73,6 +73,7 @@ def observation(
         facts: What the caller knows: `artifact` (the bundle-relative path) and any other field of
             the record; kept as given. `device_scale_factor` without a `viewport` gives one.
         sha256: The digest of `data` in hex, where it is known already.
+        perceptual: Whether to decode the picture for its perceptual hash.
 
     Returns:
         The record. Size and perceptual hash are left out where the bytes do not tell them.
@@ -86,7 +87,7 @@ def observation(
         record["width"], record["height"] = found.width, found.height
         if scale and "viewport" not in record:
             record["viewport"] = _viewport(found, scale)
-    record["hashes"] = _hashes(data, sha256 or sha256_hex(data))
+    record["hashes"] = _hashes(data, sha256 or sha256_hex(data), perceptual)
     return record
 
 
@@ -98,8 +99,8 @@ def _viewport(found: Probe, scale: float) -> dict[str, Any]:
     }
 
 
-def _hashes(data: bytes, sha256: str) -> dict[str, str]:
-    phash = phash_64(data, sha256=sha256)
+def _hashes(data: bytes, sha256: str, perceptual: bool) -> dict[str, str]:
+    phash = phash_64(data, sha256=sha256) if perceptual else None
     return {"sha256": sha256} | ({"phash_64": phash} if phash else {})
 
 

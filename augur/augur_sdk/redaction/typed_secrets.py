@@ -31,22 +31,27 @@ _PLACES: Final = words(
     "label selector element placeholder target target_label locator autocomplete aria_label name "
     "field id description field_name element_description"
 )
+_PLACE_NAMES: Final = frozenset(_PLACES)
 _LONGEST_LABEL: Final = 200
 
 
 def is_sensitive_step(step: Mapping[str, Any]) -> bool:
     """True if a step is marked sensitive, or is grounded on a field that takes a secret."""
-    return bool(step.get(SENSITIVE)) or any(
-        len(label) <= _LONGEST_LABEL and names_secret_field(label) for label in _labels(step)
+    if step.get(SENSITIVE):
+        return True
+    grounding = step.get("grounding")
+    if isinstance(grounding, Mapping) and _names_secret(grounding.get("target_label")):
+        return True
+    # On the agent's path: most steps name no field, which one look at the keys tells.
+    return any(
+        not _PLACE_NAMES.isdisjoint(part)
+        and any(_names_secret(part.get(place)) for place in _PLACES)
+        for part in _parts(step)
     )
 
 
-def _labels(step: Mapping[str, Any]) -> Iterator[str]:
-    grounding = step.get("grounding")
-    if isinstance(grounding, Mapping) and isinstance(grounding.get("target_label"), str):
-        yield grounding["target_label"]
-    for part in _parts(step):
-        yield from (part[place] for place in _PLACES if isinstance(part.get(place), str))
+def _names_secret(label: Any) -> bool:
+    return isinstance(label, str) and len(label) <= _LONGEST_LABEL and names_secret_field(label)
 
 
 def _parts(step: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

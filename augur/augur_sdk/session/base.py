@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-import re
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Self
 
 from augur_sdk.bundle.picture_masking import ScreenshotRedactor
 from augur_sdk.capture import CAPTURE_MODE_VARIABLE, CaptureMode, resolve_capture_mode
-from augur_sdk.errors import RecordError
 from augur_sdk.models import BundleManifest, TaskSpec
 from augur_sdk.pipeline.delivering import Delivery, destination_of
 from augur_sdk.recording import checks, tasks
@@ -20,6 +17,7 @@ from augur_sdk.recording.bounds import ORCHESTRATOR_TAG_KEY, ORCHESTRATOR_TAG_VA
 from augur_sdk.recording.branches import branch_context as checked_context
 from augur_sdk.recording.state import Settings
 from augur_sdk.redaction import DefaultRedactionPolicy, RedactionDoor, RedactionPolicy
+from augur_sdk.session import arguments
 from augur_sdk.session.branching import Branch, load_prefix, plan_branch
 from augur_sdk.session.clock import utc_now
 from augur_sdk.session.core import Behaviour, SessionCore
@@ -33,7 +31,6 @@ logger: logging.Logger = logging.getLogger("augur_sdk")
 
 STRICT_VARIABLE: Final = "AUGUR_STRICT"
 ENFORCE_VARIABLE: Final = "AUGUR_ENFORCE_CAPTURE_MODE"
-_SESSION_ID = re.compile(r"dbg_[A-Za-z0-9_\-]+")
 
 
 class SessionBase:
@@ -81,6 +78,10 @@ class SessionBase:
             raises, or returns anything but boxes, the picture is not kept.
         redaction_report: Write `redaction_report.json` at the end: how much each rule redacted,
             by file.
+        perceptual_hashes: Compute `phash_64` of each picture. It is what pictures cost most (some
+            10 ms of processor time each, behind the agent); without it closing a run of many
+            pictures is faster, and `augur diagnose` and `augur diff` compute what they need.
+        fingerprint: The algorithm of `manifest.trajectory_fingerprint`, by entry point name.
 
     Raises:
         ValueError: An argument that cannot be understood.
@@ -112,6 +113,8 @@ class SessionBase:
         enforce_capture_mode: bool | None = None,
         screenshot_redactor: ScreenshotRedactor | None = None,
         redaction_report: bool = False,
+        perceptual_hashes: bool = True,
+        fingerprint: str = "cua_v1",
     ) -> None:
         mode = resolve_capture_mode(capture_mode)
         policy = redaction_policy if redaction_policy is not None else DefaultRedactionPolicy()
@@ -123,19 +126,19 @@ class SessionBase:
             streaming=sends,
             destination=destination_of(server) if server is not None and sends else "",
             run_id=checks.text(run_id, "run_id"),
-            debug_session_id=_session_id(debug_session_id),
-            client=_client(client_name, client_version, client_git_sha),
+            debug_session_id=arguments.session_id(debug_session_id),
+            client=arguments.client(client_name, client_version, client_git_sha),
             capture_mode=mode,
             started_at=checks.text(started_at, "started_at") if started_at else utc_now(),
             policy_id=policy.id,
-            tags=_tags(tags),
-            strict=_switch(strict, STRICT_VARIABLE),
-            enforce=_switch(enforce_capture_mode, ENFORCE_VARIABLE),
-            orchestrator=_tags(tags).get(ORCHESTRATOR_TAG_KEY) == ORCHESTRATOR_TAG_VALUE,
+            tags=arguments.tags(tags),
+            strict=arguments.switch(strict, STRICT_VARIABLE),
+            enforce=arguments.switch(enforce_capture_mode, ENFORCE_VARIABLE),
+            orchestrator=arguments.tags(tags).get(ORCHESTRATOR_TAG_KEY) == ORCHESTRATOR_TAG_VALUE,
             branch_context=None if branch_context is None else checked_context(branch_context),
             task_spec=None if task_spec is None else tasks.task_spec(task_spec),
-            task_spec_id=_optional(task_spec_id, "task_spec_id"),
-            group_id=_optional(group_id, "group_id"),
+            task_spec_id=arguments.optional(task_spec_id, "task_spec_id"),
+            group_id=arguments.optional(group_id, "group_id"),
         )
         self._capture_logprobs = bool(capture_logprobs)
         self._branch: Branch | None = None
@@ -145,7 +148,14 @@ class SessionBase:
             settings,
             self._out_dir,
             door,
-            Behaviour(durable, float(flush_timeout), screenshot_redactor, bool(redaction_report)),
+            Behaviour(
+                durable=bool(durable),
+                flush_timeout=float(flush_timeout),
+                screenshot_redactor=screenshot_redactor,
+                redaction_report=bool(redaction_report),
+                perceptual_hashes=bool(perceptual_hashes),
+                fingerprint=checks.text(fingerprint, "fingerprint"),
+            ),
             self._store,
             None if server is None else _delivery(server, settings, door.text),
         )
@@ -207,7 +217,9 @@ class SessionBase:
             parent_bundle=parent_bundle,
             out_dir=out_dir,
         )
-        if branch.mode == "replay" and not _mode_chosen(session_kwargs.get("capture_mode")):
+        if branch.mode == "replay" and not arguments.mode_chosen(
+            session_kwargs.get("capture_mode")
+        ):
             session_kwargs["capture_mode"] = CaptureMode.REPLAY
         session = cls(
             run_id=run_id if run_id is not None else branch.default_run_id,
@@ -246,7 +258,7 @@ class SessionBase:
         """
         named = {"session_name": session_name, "tenant_id": tenant_id}
         all_tags = {name: text for name, text in named.items() if text is not None}
-        all_tags |= _tags(tags)
+        all_tags |= arguments.tags(tags)
         all_tags[ORCHESTRATOR_TAG_KEY] = ORCHESTRATOR_TAG_VALUE
         return cls(run_id=run_id, client_name=client_name, out_dir=out_dir, tags=all_tags, **kwargs)
 
@@ -357,48 +369,13 @@ def _delivery(dsn: DSN, settings: Settings, clean: Callable[[str], str]) -> Deli
     return Delivery(dsn, describe, session_id=session_id, run_id=run_id, records=settings.streaming)
 
 
-def _session_id(given: Any) -> str:
-    if given is None:
-        return f"dbg_{uuid.uuid4().hex[:12]}"
-    if isinstance(given, str) and _SESSION_ID.fullmatch(given):
-        return given
-    raise RecordError("debug_session_id is malformed", expected="dbg_ and letters, digits, _ or -")
-
-
-def _client(name: str, version: str | None, git_sha: str | None) -> dict[str, str]:
-    optional = {"version": version, "git_sha": git_sha}
-    return {
-        "name": checks.text(name, "client_name"),
-        **{key: str(value) for key, value in optional.items() if value is not None},
-    }
-
-
-def _tags(tags: Mapping[str, Any] | None) -> dict[str, str]:
-    given = checks.mapping(tags, "tags") if tags is not None else {}
-    return {str(key): str(value) for key, value in given.items()}
-
-
-def _optional(given: str | None, what: str) -> str | None:
-    return None if given is None else checks.text(given, what)
-
-
-def _switch(given: bool | None, variable: str) -> bool:
-    if given is not None:
-        return bool(given)
-    return os.environ.get(variable, "").strip().lower() in {"1", "true", "yes", "on"}
-
-
-def _mode_chosen(given: CaptureMode | str | None) -> bool:
-    return given is not None or bool(os.environ.get(CAPTURE_MODE_VARIABLE, "").strip())
-
-
 _said_off = False
 """Said once a process: nobody reads the same hint twice."""
 
 
 def _say_when_off(mode: CaptureMode, chosen: CaptureMode | str | None) -> None:
     global _said_off
-    if mode is CaptureMode.OFF and not _mode_chosen(chosen) and not _said_off:
+    if mode is CaptureMode.OFF and not arguments.mode_chosen(chosen) and not _said_off:
         _said_off = True
         logger.warning(
             "capture_mode is off because nobody chose one: this session records nothing. Pass "

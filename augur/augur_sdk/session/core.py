@@ -62,6 +62,8 @@ class Behaviour:
     flush_timeout: float = 5.0
     screenshot_redactor: ScreenshotRedactor | None = None
     redaction_report: bool = False
+    perceptual_hashes: bool = True
+    fingerprint: str = "cua_v1"
 
 
 class SessionCore:
@@ -93,6 +95,8 @@ class SessionCore:
             inspect=self.inspector.inspect,
             masking=PictureMasking(behaviour.screenshot_redactor),
             report=self.door.report if behaviour.redaction_report else None,
+            perceptual_hashes=behaviour.perceptual_hashes,
+            fingerprint=behaviour.fingerprint,
         )
         self.intake = Intake(self.archive, self.inbox, self.losses, self.progress)
         self.delivery = delivery

@@ -1,0 +1,58 @@
+"""Reading the constructor's arguments: what they mean, and what is wrong with them."""
+
+from __future__ import annotations
+
+import os
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any, Final
+
+from augur_sdk.capture import CAPTURE_MODE_VARIABLE, CaptureMode
+from augur_sdk.errors import RecordError
+from augur_sdk.recording import checks
+
+__all__ = ["client", "mode_chosen", "optional", "session_id", "switch", "tags"]
+
+_SESSION_ID: Final = re.compile(r"dbg_[A-Za-z0-9_\-]+")
+
+
+def session_id(given: Any) -> str:
+    """The id that was given, or a new one."""
+    if given is None:
+        return f"dbg_{uuid.uuid4().hex[:12]}"
+    if isinstance(given, str) and _SESSION_ID.fullmatch(given):
+        return given
+    raise RecordError("debug_session_id is malformed", expected="dbg_ and letters, digits, _ or -")
+
+
+def client(name: str, version: str | None, git_sha: str | None) -> dict[str, str]:
+    """The client as the session record names it."""
+    optional = {"version": version, "git_sha": git_sha}
+    return {
+        "name": checks.text(name, "client_name"),
+        **{key: str(value) for key, value in optional.items() if value is not None},
+    }
+
+
+def tags(given: Mapping[str, Any] | None) -> dict[str, str]:
+    """Tags as strings."""
+    pairs = checks.mapping(given, "tags") if given is not None else {}
+    return {str(key): str(value) for key, value in pairs.items()}
+
+
+def optional(given: str | None, what: str) -> str | None:
+    """A string that is not empty, or None."""
+    return None if given is None else checks.text(given, what)
+
+
+def switch(given: bool | None, variable: str) -> bool:
+    """What was passed, else what an environment variable says."""
+    if given is not None:
+        return bool(given)
+    return os.environ.get(variable, "").strip().lower() in {"1", "true", "yes", "on"}
+
+
+def mode_chosen(given: CaptureMode | str | None) -> bool:
+    """Whether anybody chose a capture mode, in code or in the environment."""
+    return given is not None or bool(os.environ.get(CAPTURE_MODE_VARIABLE, "").strip())
