@@ -22,6 +22,7 @@ def test_the_token_is_in_one_header_and_nowhere_else(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     shown: list[str] = []
+    during: dict[str, bytes] = {}
     with FaultyServer(token=TOKEN, hold=5.0) as server:
         server.script(status=401, times=1, path="/steps/")
         server.script(status=500, times=2, path="/events")
@@ -45,7 +46,7 @@ def test_the_token_is_in_one_header_and_nowhere_else(
                     session.record_event(event(index))
                     session.record_step(step(index))
                 server.wait_for(lambda: len(server.run("run-1").steps) > 1)
-                during = files_of(tmp_path)
+                during.update(files_of(tmp_path))
                 server.push_command("run-1", "kill", operator_id="ada")
                 while True:
                     session.checkpoint()
