@@ -20,7 +20,7 @@ class LogClock:
     def __init__(self, start: datetime.datetime | None) -> None:
         self._now = start or EPOCH
         self._started = False
-        self.synthetic = start is None
+        self.synthetic: bool = start is None
         """Whether no time so far came from the log."""
 
     def advance(self, at: datetime.datetime | None) -> str:

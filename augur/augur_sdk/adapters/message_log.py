@@ -63,7 +63,7 @@ class MessageLog(Iterable[Record]):
         self, path: Path, reshape: Reshape | None = None, listed: list[Any] | None = None
     ) -> None:
         self.path = path
-        self.skipped = SkippedRecords()
+        self.skipped: SkippedRecords = SkippedRecords()
         self._reshape = reshape
         self._listed = listed
 

@@ -38,7 +38,7 @@ from augur_sdk.storage import LocalFSStore
 
 __all__ = ["Archive", "Door", "Prepared"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 
 class Door(Protocol):
@@ -81,11 +81,11 @@ class Archive:
         fingerprint: str = "cua_v1",
     ) -> None:
         self.root = root
-        self.files = LocalFSStore(root)
-        self.journal = JournalFile(root / layout.JOURNAL)
+        self.files: LocalFSStore = LocalFSStore(root)
+        self.journal: JournalFile = JournalFile(root / layout.JOURNAL)
         self.policy_id = policy_id
-        self.lock = threading.RLock()
-        self.scanned = Scan()
+        self.lock: threading.RLock = threading.RLock()
+        self.scanned: Scan = Scan()
         self._door = door
         self._inspect = inspect
         self._masking = masking or PictureMasking()
@@ -100,8 +100,8 @@ class Archive:
         self._begin()
 
     def _begin(self) -> None:
-        self.catalog = Catalog()
-        self.projection = Projection(
+        self.catalog: Catalog = Catalog()
+        self.projection: Projection = Projection(
             self.root,
             self.files,
             self.journal,

@@ -121,8 +121,8 @@ class DeliveryLog:
         self._own = 0
         self._end = 0
         self._travelling = 0
-        self.last_seq = 0
-        self.changed = False
+        self.last_seq: int = 0
+        self.changed: bool = False
 
     @property
     def pending(self) -> int:

@@ -19,7 +19,7 @@ from augur_sdk.storage import LocalFSStore
 
 __all__ = ["finalize", "preview_manifest", "write_schemas"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 _FOREIGN_FOLDERS: Final = ("logs/", "crops/", "diffs/", "replay/", "preferences/", "diagnostics/")
 """Folders into which a host may write directly through the session's store."""

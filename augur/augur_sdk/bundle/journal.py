@@ -162,7 +162,7 @@ class JournalFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.raw: io.FileIO | None = None
-        self.size = 0
+        self.size: int = 0
         self._torn = False
 
     @property

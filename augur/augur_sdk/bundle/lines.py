@@ -24,8 +24,8 @@ class LineFile:
 
     def __init__(self, path: str, render: Callable[[bytes], bytes], *, ordered: bool) -> None:
         self.path = path
-        self.written = 0
-        self.settled = True
+        self.written: int = 0
+        self.settled: bool = True
         self._render = render
         self._ordered = ordered
         self._last: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from augur_sdk.images.masking import Box, mask_regions, regions_of
 
 __all__ = ["PictureMasking", "PictureWithheldError", "ScreenshotRedactor", "redaction_of"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 ScreenshotRedactor = Callable[[bytes, int, str], Iterable[Sequence[float]]]
 """Picture bytes, step index and kind (`pre`, `post`) -> the boxes to fill, perhaps none."""

@@ -50,7 +50,7 @@ class Projection:
         self._lines: dict[str, LineFile] = {}
         self._collected: dict[str, int] = {}
         self._stale: dict[str, str] = {}
-        self.spool = TraceSpool(root)
+        self.spool: TraceSpool = TraceSpool(root)
         self.digests: dict[str, bytes] = {}
         self.tokens: dict[int, str] = {}
         self.failures: dict[int, str] = {}

@@ -13,7 +13,7 @@ from augur_sdk.entry import Kind
 
 __all__ = ["make_room"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 _ENTRIES = frozenset(
     {layout.MANIFEST, layout.TRACE, *layout.CRASH_STATE}

@@ -61,8 +61,8 @@ class BundleFolder:
 
     def __post_init__(self) -> None:
         require_bundle(self.root)
-        self.manifest = self._object(layout.MANIFEST)
-        self.session = self._session()
+        self.manifest: dict[str, Any] = self._object(layout.MANIFEST)
+        self.session: dict[str, Any] = self._session()
         self._pictures = set(self.names("screenshots"))
 
     @property

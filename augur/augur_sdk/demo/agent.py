@@ -47,7 +47,7 @@ class DemoAgent:
     ) -> None:
         self.session = session
         self.environment = environment
-        self.pilot = pilot or Pilot(shopping_trip())
+        self.pilot: Pilot = pilot or Pilot(shopping_trip())
         self._on_step = on_step
 
     def run(self) -> bool:
@@ -117,7 +117,7 @@ class AsyncDemoAgent:
     ) -> None:
         self.session = session
         self.environment = environment
-        self.pilot = pilot or Pilot(shopping_trip())
+        self.pilot: Pilot = pilot or Pilot(shopping_trip())
         self._on_step = on_step
 
     async def run(self) -> bool:

@@ -75,7 +75,8 @@ class Screen:
         with Image.open(io.BytesIO(png)) as picture:
             grey = picture.convert("L").filter(ImageFilter.GaussianBlur(SOFTNESS))
             self.pixels: Plane = np.asarray(grey, dtype=np.float64) / 255.0
-        self.height, self.width = self.pixels.shape
+        self.height: int = self.pixels.shape[0]
+        self.width: int = self.pixels.shape[1]
 
     def find(self, label: str) -> list[Sighting]:
         """Every place where `label` stands, the surest first; empty when it is nowhere."""

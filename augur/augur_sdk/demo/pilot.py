@@ -104,7 +104,7 @@ class Pilot:
         self._goals = deque(goals)
         self._override: tuple[int, int] | None = None
         self._hint = ""
-        self.gave_up = False
+        self.gave_up: bool = False
 
     def next_goal(self) -> Goal | None:
         """What to do next; None when all is done or given up."""

@@ -39,9 +39,9 @@ class BundleContext:
     """
 
     def __init__(self, bundle_dir: Path | str) -> None:
-        self.name = str(bundle_dir)
+        self.name: str = str(bundle_dir)
         remote = is_uri(bundle_dir)
-        self.bundle_dir = kept_copy(self.name, self) if remote else Path(bundle_dir)
+        self.bundle_dir: Path = kept_copy(self.name, self) if remote else Path(bundle_dir)
         if not self.bundle_dir.is_dir():
             raise BundleReadError(f"{self.bundle_dir} is not a folder, so not a bundle")
         self._files = LocalFSStore(self.bundle_dir)

@@ -28,7 +28,7 @@ class RulesEngine:
     """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self.rules = list(rules)
+        self.rules: list[Rule] = list(rules)
 
     def evaluate(self, bundle_dir: Path | str) -> list[DiagnosticFinding]:
         """Evaluate all rules on a bundle; nothing is written.

@@ -27,7 +27,7 @@ from augur_sdk.intervention.command import HUMAN_OVERRIDE, CommandType, Interven
 
 __all__ = ["HOOKS", "HookCall", "HookLane"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 PATIENCE: Final = 0.25
 """Seconds that the next hook waits for the one before it."""
@@ -61,7 +61,7 @@ class HookLane:
     """
 
     def __init__(self, adapter: object, agent_loop: asyncio.AbstractEventLoop | None) -> None:
-        self.failed = 0
+        self.failed: int = 0
         self._adapter = adapter
         self._agent_loop = agent_loop
         self._context = contextvars.copy_context()

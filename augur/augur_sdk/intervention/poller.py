@@ -34,7 +34,7 @@ from augur_sdk.streaming.transport import Call, Transport
 
 __all__ = ["POLL_TIMEOUT", "CommandPoller", "InterventionHost", "pause_after"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 POLL_TIMEOUT: Final = 25.0
 """Seconds that one poll waits for a command; shorter than what proxies usually cut off."""
@@ -113,10 +113,10 @@ class CommandPoller:
         seen: Iterable[str] = (),
         rng: random.Random | None = None,
     ) -> None:
-        self.received = 0
-        self.errors = 0
-        self.stopped = anyio.Event()
-        self.hooks = HookLane(adapter, agent_loop)
+        self.received: int = 0
+        self.errors: int = 0
+        self.stopped: anyio.Event = anyio.Event()
+        self.hooks: HookLane = HookLane(adapter, agent_loop)
         self._dsn = dsn
         self._path = commands_path(run_id)
         self._gate = gate

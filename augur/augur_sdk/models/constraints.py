@@ -31,7 +31,7 @@ class Keywords:
     __slots__ = ("keywords",)
 
     def __init__(self, **keywords: Any) -> None:
-        self.keywords = keywords
+        self.keywords: dict[str, Any] = keywords
 
     def __repr__(self) -> str:
         return f"Keywords({', '.join(f'{key}={value!r}' for key, value in self.keywords.items())})"

@@ -36,7 +36,7 @@ from augur_sdk.streaming.sender import Sender
 
 __all__ = ["Delivery", "Greeting", "destination_of"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 NOTE_INTERVAL: Final = 0.25
 """Seconds between acknowledgements in the journal: what was sent within the last interval before
@@ -138,8 +138,8 @@ class Delivery:
         records: bool,
     ) -> None:
         self.dsn = dsn
-        self.destination = destination_of(dsn)
-        self.greeting = Greeting(dsn, describe)
+        self.destination: str = destination_of(dsn)
+        self.greeting: Greeting = Greeting(dsn, describe)
         self._abandoned = weakref.finalize(self, self.greeting.end_elsewhere)
         self._abandoned.atexit = False
         self._session_id, self._run_id = session_id, run_id

@@ -40,8 +40,8 @@ class Inbox:
         self._rung = False
         self._waiting: list[Future[None]] = []
         self.shedding: Reason | None = None
-        self.full = False
-        self.last_seq = 0
+        self.full: bool = False
+        self.last_seq: int = 0
 
     def __len__(self) -> int:
         return len(self._entries)

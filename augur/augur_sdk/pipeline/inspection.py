@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Inspector"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 _RECORDS: Final = {
     Kind.STEP: "step_trace",
@@ -32,7 +32,7 @@ class Inspector:
     def __init__(self, debug_session_id: str) -> None:
         self._where = f"session {debug_session_id}"
         self._said: set[Kind] = set()
-        self.count = 0
+        self.count: int = 0
 
     def inspect(self, kind: Kind, data: bytes) -> None:
         """Check one stored record; never raises, since a check must not cost the record."""

@@ -40,7 +40,7 @@ class Intake:
         self.inbox = inbox
         self.losses = losses
         self.progress = progress
-        self.stored = 0
+        self.stored: int = 0
         self.on_stored: Callable[[list[Line]], None] | None = None
         self.notes: Callable[[], bytes] = bytes
         self._mutex = threading.RLock()

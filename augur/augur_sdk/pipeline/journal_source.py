@@ -39,7 +39,7 @@ class JournalSource:
         changed: Callable[[], None] = lambda: None,
     ) -> None:
         self.log = log
-        self.accepted = anyio.Event()
+        self.accepted: anyio.Event = anyio.Event()
         self._root = root
         self._read = read
         self._changed = changed

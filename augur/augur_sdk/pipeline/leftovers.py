@@ -19,7 +19,7 @@ from augur_sdk.streaming.sender import Sender
 
 __all__ = ["Leftovers", "find_leftovers"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from augur_sdk.bundle.faults import Fault
 
 __all__ = ["Losses", "Reason"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 
 class Reason(StrEnum):

@@ -27,7 +27,7 @@ from augur_sdk.storage.mirror import BREAK_OFF_GRACE, Mirror, UploadState
 
 __all__ = ["Mirroring", "mirroring_to"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 T = TypeVar("T")
 

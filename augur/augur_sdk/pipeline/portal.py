@@ -36,7 +36,9 @@ class Runtime:
 
     def __init__(self) -> None:
         self._provider = BlockingPortalProvider()
-        self.workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="augur-worker")
+        self.workers: ThreadPoolExecutor = ThreadPoolExecutor(
+            WORKERS, thread_name_prefix="augur-worker"
+        )
         self.leases = 0
         try:
             # Started now: a thread that cannot start must fail here, not in the middle of a run.

@@ -14,7 +14,7 @@ class Progress:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: list[tuple[int, Future[None]]] = []
-        self.seq = 0
+        self.seq: int = 0
 
     def reached(self, seq: int) -> None:
         """Every entry up to `seq` is stored, or counted as lost."""

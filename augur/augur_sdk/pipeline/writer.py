@@ -38,9 +38,9 @@ class Writer:
         self._journal = AsyncJournal(intake.archive.journal, runtime.workers)
         self._stopping = anyio.Event()
         self._hurry = anyio.Event()
-        self.bell = Doorbell()
-        self.dirty = Doorbell()
-        self.unsynced = Doorbell()
+        self.bell: Doorbell = Doorbell()
+        self.dirty: Doorbell = Doorbell()
+        self.unsynced: Doorbell = Doorbell()
 
     def hurry(self) -> None:
         """Do not linger: somebody waits for what is in the inbox. On the portal."""

@@ -29,7 +29,7 @@ from augur_sdk.redaction.walk import copy_json
 
 __all__ = ["RedactionDoor"]
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 _LONGEST_IDENTIFIER: Final = 128
 _STEP: Final = "step"
@@ -50,7 +50,7 @@ class RedactionDoor:
 
     def __init__(self, policy: RedactionPolicy, secrets: SecretRegistry | None = None) -> None:
         self.policy = policy
-        self.secrets = SecretRegistry() if secrets is None else secrets
+        self.secrets: SecretRegistry = SecretRegistry() if secrets is None else secrets
         self._key = os.urandom(16)
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()

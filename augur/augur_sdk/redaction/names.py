@@ -45,7 +45,7 @@ class PresidioRedactor:
         least_score: float = 0.5,
         analyzer: Any = None,
     ) -> None:
-        self.entities = list(entities)
+        self.entities: list[str] = list(entities)
         self.language = language
         self.least_score = least_score
         if analyzer is None:

@@ -5,7 +5,7 @@ The rules run until they change nothing more, so that redacting a redacted text 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from typing import Final
 
@@ -40,7 +40,7 @@ class TextRules:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = tuple(rules)
         groups = {number: rule.anchors for number, rule in enumerate(self._rules)}
-        self.redact_key = lru_cache(maxsize=4096)(self.redact)
+        self.redact_key: Callable[[str], str] = lru_cache(maxsize=4096)(self.redact)
         self._anchors = AnchorSet({_HIDDEN: HIDDEN_ANCHORS, **groups})
 
     def may_match(self, encoded: bytes) -> bool:

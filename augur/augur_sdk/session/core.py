@@ -39,7 +39,7 @@ from augur_sdk.storage.upload_queue import UploadState
 
 __all__ = ["ROOM_PATIENCE", "Behaviour", "SessionCore"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -82,13 +82,13 @@ class SessionCore:
         self.behaviour = behaviour
         self.root = root
         self.store = store
-        self.losses = Losses(f"session {settings.debug_session_id}")
-        self.progress = Progress()
-        self.inbox = Inbox(self._ring, self.losses)
+        self.losses: Losses = Losses(f"session {settings.debug_session_id}")
+        self.progress: Progress = Progress()
+        self.inbox: Inbox = Inbox(self._ring, self.losses)
         self.door = door
-        self.recorder = Recorder(settings, self, utc_now, self.door)
-        self.inspector = Inspector(settings.debug_session_id)
-        self.archive = Archive(
+        self.recorder: Recorder = Recorder(settings, self, utc_now, self.door)
+        self.inspector: Inspector = Inspector(settings.debug_session_id)
+        self.archive: Archive = Archive(
             root,
             self.door,
             policy_id=settings.policy_id,
@@ -98,13 +98,13 @@ class SessionCore:
             perceptual_hashes=behaviour.perceptual_hashes,
             fingerprint=behaviour.fingerprint,
         )
-        self.intake = Intake(self.archive, self.inbox, self.losses, self.progress)
+        self.intake: Intake = Intake(self.archive, self.inbox, self.losses, self.progress)
         self.delivery = delivery
         if delivery is not None:
             self.intake.on_stored, self.intake.notes = delivery.stored, delivery.notes
         self.manifest: BundleManifest | None = None
-        self.forked = False
-        self.intervention = Intervention(self)
+        self.forked: bool = False
+        self.intervention: Intervention = Intervention(self)
         self._runtime: Runtime | None = None
         self._pipeline: Pipeline | None = None
         self._mirroring: Mirroring | None = None

@@ -46,7 +46,7 @@ class Intervention:
 
     def __init__(self, core: SessionCore) -> None:
         self._core = core
-        self.gate = Gate(core.settings.run_id, _secret(core))
+        self.gate: Gate = Gate(core.settings.run_id, _secret(core))
         self._lock = threading.Lock()
         self._poller: CommandPoller | None = None
         self._polling: Future[None] | None = None

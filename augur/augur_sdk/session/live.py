@@ -10,7 +10,7 @@ from typing import Protocol
 
 __all__ = ["add", "discard"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 
 class _Session(Protocol):

@@ -18,7 +18,7 @@ from augur_sdk.errors import RecordError
 
 __all__ = ["DSN", "ENV_DSN"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 ENV_DSN: Final = "AUGUR_DSN"
 

@@ -57,8 +57,8 @@ class Heartbeat:
         interval: float = INTERVAL,
         rng: random.Random | None = None,
     ) -> None:
-        self.sent = 0
-        self.accepted = 0
+        self.sent: int = 0
+        self.accepted: int = 0
         self._dsn = dsn
         self._describe = describe
         self._interval = interval

@@ -40,10 +40,10 @@ class MemorySource:
     def __init__(
         self, prepare: Prepare, *, max_items: int = MAX_ITEMS, max_bytes: int = MAX_BYTES
     ) -> None:
-        self.accepted = 0
-        self.delivered = 0
-        self.refused = 0
-        self.dropped = 0
+        self.accepted: int = 0
+        self.delivered: int = 0
+        self.refused: int = 0
+        self.dropped: int = 0
         self._prepare = prepare
         self._max_items = max_items
         self._max_bytes = max_bytes

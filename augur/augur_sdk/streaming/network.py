@@ -35,7 +35,7 @@ class Host:
     """One server and credential, as all its senders see it."""
 
     def __init__(self) -> None:
-        self.hold = Hold()
+        self.hold: Hold = Hold()
         self.users = 0
         self.transport: Transport | None = None
         self._strikes = 0

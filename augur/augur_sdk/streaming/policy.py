@@ -228,7 +228,7 @@ class Hold:
     """
 
     def __init__(self) -> None:
-        self.streak = 0
+        self.streak: int = 0
         self._until = float("-inf")
         self._asked_until = float("-inf")
         self._probe: object | None = None

@@ -63,7 +63,7 @@ class Sender:
         session_id: str,
         rng: random.Random | None = None,
     ) -> None:
-        self.stats = DeliveryStats()
+        self.stats: DeliveryStats = DeliveryStats()
         self._source = source
         self._dsn = dsn
         self._run_id = run_id

@@ -33,7 +33,7 @@ from augur_sdk.streaming.sender import Sender
 
 __all__ = ["FLUSH_TIMEOUT", "StreamingSink"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 FLUSH_TIMEOUT: Final = 5.0
 """Seconds that `end` gives to what is still on its way; the session's default."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_SOCKETS", "READ_TIMEOUT", "Call", "Transport"]
 
-logger = logging.getLogger("augur_sdk")
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 MAX_SOCKETS: Final = 4
 """Sockets of one process to one server; more would not be faster against a server that is slow."""

@@ -108,10 +108,10 @@ class LoopbackServer:
         self.tenant = tenant
         self.tls = tls
         self.requests: list[ReceivedRequest] = []
-        self.connections = 0
-        self.peak_connections = 0
-        self.changed = threading.Condition()
-        self.stopping = threading.Event()
+        self.connections: int = 0
+        self.peak_connections: int = 0
+        self.changed: threading.Condition = threading.Condition()
+        self.stopping: threading.Event = threading.Event()
         self._http: _HTTPServer | None = None
         self._port = 0
 

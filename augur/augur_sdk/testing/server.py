@@ -82,7 +82,7 @@ class CaptureServer(LoopbackServer):
         self.hold = hold
         self.runs: dict[str, CapturedRun] = {}
         self.heartbeats: list[dict[str, Any]] = []
-        self.repeated = 0
+        self.repeated: int = 0
         self._keys: set[str] = set()
         self._lock = threading.RLock()
 

@@ -49,8 +49,8 @@ class Contents:
     def __init__(self, reader: BundleReader) -> None:
         self._reader = reader
         self._unchecked: dict[str, str] = {}
-        self.files = frozenset(reader.paths())
-        self.folders = frozenset(_folders(self.files))
+        self.files: frozenset[str] = frozenset(reader.paths())
+        self.folders: frozenset[str] = frozenset(_folders(self.files))
         self.missing: frozenset[str] = frozenset()
         self.issues: list[ValidationIssue] = []
 

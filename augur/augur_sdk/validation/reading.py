@@ -36,7 +36,7 @@ class FolderReader:
     """A bundle in a folder."""
 
     def __init__(self, root: Path) -> None:
-        self.name = os.fspath(root)
+        self.name: str = os.fspath(root)
         self._prefix = os.path.join(self.name, "")  # noqa: PTH118 - keeps the final separator
 
     def paths(self) -> Iterator[str]:

@@ -26,7 +26,7 @@ class Desktop:
     coordinate_space: CoordinateSpace = "screenshot_px"
 
     def __init__(self) -> None:
-        self.state = ShopState()
+        self.state: ShopState = ShopState()
         self._canvas: Canvas | None = None
 
     def screenshot(self) -> bytes:
