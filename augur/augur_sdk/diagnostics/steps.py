@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, overload
+from typing import Any, ClassVar, Protocol, overload
 
 import orjson
 
@@ -59,7 +59,7 @@ class Steps(Sequence[Step]):
             return NotImplemented
         return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
 
-    __hash__ = None  # type: ignore[assignment]  # as a list's, which this stands in for
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # as a list's, which it stands for
 
     def __repr__(self) -> str:
         return f"<{len(self)} steps>"
