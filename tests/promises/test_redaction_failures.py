@@ -63,7 +63,7 @@ def test_a_failing_redactor_costs_the_field(
     assert CANARY not in caplog.text
 
 
-@pytest.mark.parametrize("junk", ["raises", "object"])
+@pytest.mark.parametrize("junk", ["raises", "object", "none", "number"])
 def test_a_policy_that_fails_altogether_leaves_the_structure(tmp_path: Path, junk: str) -> None:
     class Broken(DefaultRedactionPolicy):
         id = "broken-v1"

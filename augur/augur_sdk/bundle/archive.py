@@ -120,6 +120,8 @@ class Archive:
         self.journal.open()
         # Entries are numbered from 1 in every process; the journal goes on where it ended.
         self._seq_base = self._read_journal().last_seq
+        if self.scanned.intact:
+            self.files.clear_temporary()  # what a killed process was in the middle of writing
 
     def _read_journal(self) -> Scan:
         self.scanned = Scan()

@@ -184,6 +184,8 @@ class RedactionDoor:
         try:
             redacted = self.policy.apply(value, key=key)
             orjson.dumps(redacted)
+            if not isinstance(redacted, (str, type(value))):
+                raise TypeError("a policy returned something of another kind")
         except Exception:  # noqa: BLE001 - fails closed: the field is hidden, the record stays
             return ERROR
         return redacted

@@ -196,8 +196,7 @@ class Transport:
             verify=tls.client_context() if self._needs_tls() else False,
             limits=httpx.Limits(
                 max_connections=self._sockets,
-                # One less when idle: a command poll that starts later takes its place.
-                max_keepalive_connections=max(1, self._sockets - 1),
+                max_keepalive_connections=self._sockets,
                 keepalive_expiry=IDLE_LIMIT,
             ),
             follow_redirects=False,
