@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scenarios import step
 from unplugged import Tray, recorder
 
+from augur_sdk import CaptureMode
 from augur_sdk.entry import Entry, Kind
 from augur_sdk.errors import RecordError
 from augur_sdk.recording.names import FileNames
@@ -127,8 +128,15 @@ def test_a_strict_session_refuses_a_patch_that_breaks_the_schema_and_keeps_the_s
         run.set_step_costs(0, total_usd=-1)
     with pytest.raises(RecordError, match="schema"):
         run.finalize_outcome(cost_summary={"total_usd": -1})
+    with pytest.raises(RecordError, match="schema"):
+        run.set_costs(total_usd=-1)
+    made = run.declare_side_effect(0, "r", "a")
+    with pytest.raises(RecordError, match="schema"):
+        run.commit_side_effect(made, ["a", "list"])
+    run.commit_side_effect(made, {"a": "dict"})
     run.set_loop_detected(0)
     assert "costs" not in tray.bodies(Kind.STEP)[-1]
+    assert run.successful_task_cost_summary() is None
     with pytest.raises(RecordError, match="schema"):
         recorder(Tray(), strict=True, task_spec={"instruction": "x", "mood": "y"})
 
@@ -140,6 +148,11 @@ def test_generated_effect_ids_are_the_same_for_the_same_calls() -> None:
         made.append([run.declare_side_effect(0, "r", "a") for _ in range(3)])
     assert made[0] == made[1]
     assert len(set(made[0])) == 3
+
+
+def test_ids_differ_even_where_nothing_is_kept() -> None:
+    run = recorder(Tray(), capture_mode=CaptureMode.OFF)
+    assert run.declare_side_effect(0, "r", "a") != run.declare_side_effect(0, "r", "a")
 
 
 def test_settled_marks_a_method() -> None:

@@ -174,6 +174,7 @@ class Bounded(RecorderState):
         index = effect["step_index"]
         kept = self._bound_at(index).keeps(CaptureMode.TRACE)
         raw = self._encode(effect if kept else bounds.side_effect(effect))
+        raw = self._checked("side_effect", raw)
         path = self._ledger.path(effect)
         item = effect["side_effect_id"] if news else ""
         self._emit(Kind.SIDE_EFFECT, raw, path=path, item=item, step_index=index)

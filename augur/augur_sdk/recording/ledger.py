@@ -30,16 +30,17 @@ class Ledger:
         self._session = debug_session_id
         self._names = FileNames(clean)
         self._records: dict[str, dict[str, Any]] = {}
+        self._made = 0
 
     def fresh_id(self) -> str:
-        """An id that no effect of the run has."""
-        number = len(self._names)
+        """An id that no effect of the run has, and that was not handed out before."""
         while True:
+            number = max(self._made, len(self._names))
+            self._made = number + 1
             seed = f"{self._session}:{number}".encode()
             candidate = f"se_{hashlib.sha256(seed).hexdigest()[:12]}"
             if not self._names.knows(candidate):
                 return candidate
-            number += 1
 
     def knows(self, side_effect_id: str) -> bool:
         """Whether an effect was declared under this id."""

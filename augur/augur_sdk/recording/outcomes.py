@@ -54,7 +54,7 @@ class OutcomeRecording(StepRecording):
             candidate = bounds.eval_candidate(candidate)
         self._emit(
             Kind.EVAL_CANDIDATE,
-            self._encode(candidate),
+            self._checked("eval_candidate", self._encode(candidate)),
             path=layout.EVAL_CANDIDATES,
             item=str(index),
             step_index=index,

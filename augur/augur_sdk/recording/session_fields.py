@@ -29,8 +29,7 @@ class SessionFields(RecorderState):
             RuntimeError: The session is not open.
         """
         self._require_open("set_status")
-        self._session["status"] = checks.choice(status, "status", RUN_STATUSES)
-        self._emit_session()
+        self._set_session(status=checks.choice(status, "status", RUN_STATUSES))
 
     def add_tag(self, key: str, value: str) -> None:
         """Add or replace one of the run's tags.
@@ -45,8 +44,7 @@ class SessionFields(RecorderState):
         """
         self._require_open("add_tag")
         name = checks.text(key, "the tag's key")
-        self._session["tags"] = {**self._session["tags"], name: str(value)}
-        self._emit_session()
+        self._set_session(tags={**self._session["tags"], name: str(value)})
 
     def set_live_endpoints(
         self,
@@ -63,6 +61,7 @@ class SessionFields(RecorderState):
             reasoning_url: A stream of the agent's reasoning.
 
         Raises:
+            ValueError: Empty, or not a string.
             RuntimeError: The session is not open.
         """
         self._require_open("set_live_endpoints")
@@ -72,8 +71,7 @@ class SessionFields(RecorderState):
             "reasoning_url": reasoning_url,
         }
         live = {name: checks.text(url, name) for name, url in given.items() if url is not None}
-        self._session["live"] = {**(self._session.get("live") or {}), **live}
-        self._emit_session()
+        self._set_session(live={**(self._session.get("live") or {}), **live})
 
     def set_capture_mode(self, mode: str | CaptureMode | None) -> None:
         """Stamp `capture_mode` on every step recorded from now on.
@@ -136,8 +134,7 @@ class SessionFields(RecorderState):
             cache_hit_tokens=cache_hit_tokens,
         )
         if costs:
-            self._session["costs"] = {**self._session.get("costs", {}), **costs}
-            self._emit_session()
+            self._set_session(costs={**self._session.get("costs", {}), **costs})
             if self.settings.streaming:
                 self._emit(Kind.COSTS, self._encode(self._session["costs"]))
 
@@ -153,8 +150,7 @@ class SessionFields(RecorderState):
         """
         self._require_open("set_task_spec")
         spec = None if task_spec is None else tasks.task_spec(task_spec)
-        self._session["task_spec"] = self._plain("task_spec", spec)
-        self._emit_session()
+        self._set_session(task_spec=self._plain("task_spec", spec))
 
     def set_task_spec_id(self, task_spec_id: str | None) -> None:
         """Say which task the run is to solve, where its spec is kept elsewhere.
@@ -168,8 +164,7 @@ class SessionFields(RecorderState):
         """
         self._require_open("set_task_spec_id")
         given = None if task_spec_id is None else checks.text(task_spec_id, "task_spec_id")
-        self._session["task_spec_id"] = given
-        self._emit_session()
+        self._set_session(task_spec_id=given)
 
     def set_group_id(self, group_id: str | None) -> None:
         """Tie the steps recorded from now on to a group, such as one batch of rollouts.
@@ -185,3 +180,11 @@ class SessionFields(RecorderState):
         """
         self._require_open("set_group_id")
         self._group_id = None if group_id is None else checks.text(group_id, "group_id")
+
+    def _set_session(self, **fields: Any) -> None:
+        """Change the session record and hand it on; in strict mode only if it keeps its schema."""
+        changed = {**self._session, **fields}
+        if self.settings.strict:
+            self._checked("debug_session", self._encode(changed))
+        self._session = changed
+        self._emit_session()
