@@ -192,7 +192,7 @@ def test_a_push_that_was_broken_off_goes_on_where_it_stopped(
     with server.down(), open_session(tmp_path / "b", server, flush_timeout=0.1) as session:
         record(session, 10)
     server.script(status=503, path=r"/steps/[5-9]$")
-    first = push(tmp_path / "b", server, patience=0.5)
+    first = push(tmp_path / "b", server, patience=2.0)
     assert 0 < first.pending < first.pending + first.sent
     sent = len(server.requests)
     server.heal()
