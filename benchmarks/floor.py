@@ -34,7 +34,7 @@ def burst(steps: int) -> Measured:
     """Each record encoded; a file a step, a file of events a step, and all steps in one file."""
     records = [(samples.step(n), samples.event(n)) for n in range(steps)]
     times = []
-    with folder() as out:
+    with folder(many=True) as out:
         (out / "steps").mkdir()
         (out / "events").mkdir()
         before, start = workloads.written(), clock()

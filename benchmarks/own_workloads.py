@@ -34,7 +34,7 @@ async def _async_calls(steps: int) -> Measured:
     from augur_sdk import AsyncDebugSession
 
     times: list[float] = []
-    with folder() as out:
+    with folder(many=True) as out:
         session = AsyncDebugSession(
             run_id="bench", client_name="bench", out_dir=out, capture_mode="full"
         )
@@ -74,7 +74,7 @@ def per_step(steps: int) -> Measured:
     import psutil
 
     process = psutil.Process()
-    with folder() as out:
+    with folder(many=True) as out:
         with opened(out / "warm") as session:
             session.record_step(samples.step(0))
         before, start = process.memory_info().rss, clock()
@@ -94,7 +94,7 @@ def per_step(steps: int) -> Measured:
 
 def streaming(steps: int) -> Measured:
     """A run to a server on loopback that answers at once, to the end of `close()`."""
-    with server.running(Path(sys.executable), 0.0) as (dsn, process), folder() as out:
+    with server.running(Path(sys.executable), 0.0) as (dsn, process), folder(many=True) as out:
         start = clock()
         with opened(out, dsn=dsn, flush_timeout=60.0) as session:
             for number in range(steps):
@@ -123,7 +123,7 @@ def recovery(steps: int) -> Measured:
     from augur_sdk import recover_bundle
     from augur_sdk.diagnostics import diagnose
 
-    with folder() as out:
+    with folder(many=True) as out:
         arguments = f'{{"steps": {steps}, "out": "{out}/run"}}'
         subprocess.run([sys.executable, __file__, "killed", arguments], check=False)
         start = clock()

@@ -11,12 +11,14 @@ with other things: ratios are medians over rounds and count; bare times are for 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from environments import CACHE, ROOT, prepare
+from environments import CACHE, ROOT, Side, prepare
 from own import alone
 from report import HEAD, as_json, chart, line_text, row_text, save
 from rows import compare
@@ -40,6 +42,12 @@ def parsed() -> argparse.Namespace:
 def main() -> None:
     asked = parsed()
     sides = prepare()
+    with TemporaryDirectory(prefix="runs-", dir=CACHE) as runs:
+        os.environ.setdefault("BENCH_TMP", runs)
+        measure(asked, sides)
+
+
+def measure(asked: argparse.Namespace, sides: dict[str, Side]) -> None:
     rows, lines = [], []
     print(HEAD)
     for row in compare(sides, quick=asked.quick, only=asked.only):
