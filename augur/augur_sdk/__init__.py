@@ -3,48 +3,49 @@
 Everything documented is importable from here; see the docs for how the parts fit together.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
+from augur_sdk._later import later
 from augur_sdk._version import __version__
-from augur_sdk.bundle.recover import RecoveryReport, recover_bundle
-from augur_sdk.capture import CaptureMode, resolve_capture_mode
-from augur_sdk.errors import RunKilled
-from augur_sdk.models import (
-    CANONICAL_SCORE_COMPONENTS,
-    SUPPORTED_SCHEMA_RANGE,
-    Action,
-    BranchContext,
-    BundleManifest,
-    BundleTrace,
-    CapturedVersions,
-    DebugSessionRecord,
-    DecisionEvent,
-    DiagnosticFinding,
-    EnvFingerprint,
-    Grounding,
-    JudgeDecision,
-    Observation,
-    RecoveryDecision,
-    ReplayFixture,
-    ScoreComponents,
-    SideEffect,
-    StepTrace,
-    Subgoal,
-    SubgoalCompletion,
-    SuccessCondition,
-    TaskSpec,
-    Verdict,
-)
-from augur_sdk.recording.bounds import ORCHESTRATOR_TAG_KEY, ORCHESTRATOR_TAG_VALUE
-from augur_sdk.redaction import DEFAULT_POLICY_ID, DefaultRedactionPolicy, RedactionPolicy
-from augur_sdk.session.aio import AsyncDebugSession
-from augur_sdk.session.blocking import DebugSession
-from augur_sdk.session.stats import SessionStats
-from augur_sdk.storage import LocalFSStore, S3Store, Store
 
 if TYPE_CHECKING:
     from augur_sdk.adapter import Adapter
     from augur_sdk.adapters import ModelApiAdapterBase
+    from augur_sdk.bundle.recover import RecoveryReport, recover_bundle
+    from augur_sdk.capture import CaptureMode, resolve_capture_mode
+    from augur_sdk.errors import RunKilled
+    from augur_sdk.models import (
+        CANONICAL_SCORE_COMPONENTS,
+        SUPPORTED_SCHEMA_RANGE,
+        Action,
+        BranchContext,
+        BundleManifest,
+        BundleTrace,
+        CapturedVersions,
+        DebugSessionRecord,
+        DecisionEvent,
+        DiagnosticFinding,
+        EnvFingerprint,
+        Grounding,
+        JudgeDecision,
+        Observation,
+        RecoveryDecision,
+        ReplayFixture,
+        ScoreComponents,
+        SideEffect,
+        StepTrace,
+        Subgoal,
+        SubgoalCompletion,
+        SuccessCondition,
+        TaskSpec,
+        Verdict,
+    )
+    from augur_sdk.recording.bounds import ORCHESTRATOR_TAG_KEY, ORCHESTRATOR_TAG_VALUE
+    from augur_sdk.redaction import DEFAULT_POLICY_ID, DefaultRedactionPolicy, RedactionPolicy
+    from augur_sdk.session.aio import AsyncDebugSession
+    from augur_sdk.session.blocking import DebugSession
+    from augur_sdk.session.stats import SessionStats
+    from augur_sdk.storage import LocalFSStore, S3Store, Store
 
 __all__ = [
     "CANONICAL_SCORE_COMPONENTS",
@@ -92,23 +93,54 @@ __all__ = [
     "resolve_capture_mode",
 ]
 
-_LATER = {
+_LATER: Final = {
+    "Action": "augur_sdk.models",
     "Adapter": "augur_sdk.adapter",
+    "AsyncDebugSession": "augur_sdk.session.aio",
+    "BranchContext": "augur_sdk.models",
+    "BundleManifest": "augur_sdk.models",
+    "BundleTrace": "augur_sdk.models",
+    "CANONICAL_SCORE_COMPONENTS": "augur_sdk.models",
+    "CaptureMode": "augur_sdk.capture",
+    "CapturedVersions": "augur_sdk.models",
+    "DEFAULT_POLICY_ID": "augur_sdk.redaction",
+    "DebugSession": "augur_sdk.session.blocking",
+    "DebugSessionRecord": "augur_sdk.models",
+    "DecisionEvent": "augur_sdk.models",
+    "DefaultRedactionPolicy": "augur_sdk.redaction",
+    "DiagnosticFinding": "augur_sdk.models",
+    "EnvFingerprint": "augur_sdk.models",
+    "Grounding": "augur_sdk.models",
+    "JudgeDecision": "augur_sdk.models",
+    "LocalFSStore": "augur_sdk.storage",
     "ModelApiAdapterBase": "augur_sdk.adapters",
+    "ORCHESTRATOR_TAG_KEY": "augur_sdk.recording.bounds",
+    "ORCHESTRATOR_TAG_VALUE": "augur_sdk.recording.bounds",
+    "Observation": "augur_sdk.models",
+    "RecoveryDecision": "augur_sdk.models",
+    "RecoveryReport": "augur_sdk.bundle.recover",
+    "RedactionPolicy": "augur_sdk.redaction",
+    "ReplayFixture": "augur_sdk.models",
+    "RunKilled": "augur_sdk.errors",
+    "S3Store": "augur_sdk.storage",
+    "SUPPORTED_SCHEMA_RANGE": "augur_sdk.models",
+    "ScoreComponents": "augur_sdk.models",
+    "SessionStats": "augur_sdk.session.stats",
+    "SideEffect": "augur_sdk.models",
+    "StepTrace": "augur_sdk.models",
+    "Store": "augur_sdk.storage",
+    "Subgoal": "augur_sdk.models",
+    "SubgoalCompletion": "augur_sdk.models",
+    "SuccessCondition": "augur_sdk.models",
+    "TaskSpec": "augur_sdk.models",
+    "Verdict": "augur_sdk.models",
+    "recover_bundle": "augur_sdk.bundle.recover",
+    "resolve_capture_mode": "augur_sdk.capture",
 }
-"""Names whose modules a session does not need: they are imported at their first use."""
-
+"""The modules are imported at the first use of a name: a program that records needs few of them."""
 
 if not TYPE_CHECKING:  # type checkers see the imports above, and report any other name
-
-    def __getattr__(name: str) -> Any:
-        if name not in _LATER:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
-
-        value = getattr(import_module(_LATER[name]), name)
-        globals()[name] = value
-        return value
+    __getattr__, _ = later(__name__, _LATER)
 
 
 def __dir__() -> list[str]:

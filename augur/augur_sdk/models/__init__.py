@@ -5,99 +5,9 @@ are the one source of shapes; `augur_sdk.models.validators` checks values agains
 `schemas/` is generated from them for other languages.
 """
 
-from augur_sdk.models.branch import (
-    BranchContext,
-)
-from augur_sdk.models.bundle import (
-    BundleManifest,
-    BundlePaths,
-    BundleTrace,
-    ManifestRedaction,
-)
-from augur_sdk.models.environment import (
-    CapturedVersions,
-    EnvFingerprint,
-)
-from augur_sdk.models.event import (
-    DecisionEvent,
-    ReasoningTrace,
-)
-from augur_sdk.models.finding import (
-    DiagnosticEvidence,
-    DiagnosticFinding,
-)
-from augur_sdk.models.judgement import (
-    JudgeDecision,
-    JudgeVerdict,
-    OutcomeVerdict,
-    Verdict,
-)
-from augur_sdk.models.ledger import (
-    SideEffect,
-)
-from augur_sdk.models.modelio import (
-    ModelIO,
-    ModelMessage,
-    ModelRequest,
-    ModelResponse,
-    TokenAlternative,
-    TokenLogprob,
-    TokenUsage,
-)
-from augur_sdk.models.observation import (
-    ImageHashes,
-    MaskedRegion,
-    Observation,
-    ObservationRedaction,
-    ScrollOffset,
-    Viewport,
-)
-from augur_sdk.models.outcome import (
-    EvalCandidate,
-    OutcomeRecord,
-)
-from augur_sdk.models.preference import (
-    Preference,
-    PreferenceAlternative,
-    TrajectoryPreference,
-)
-from augur_sdk.models.replay import (
-    AcceptableRegion,
-    CapturedAction,
-    PriorStep,
-    PriorSteps,
-    PriorVerdict,
-    ReplayExpectation,
-    ReplayFixture,
-)
-from augur_sdk.models.reward import (
-    RewardAggregate,
-    RewardComponents,
-    RewardFlags,
-    RewardProvenance,
-    StepReward,
-)
-from augur_sdk.models.session import (
-    Client,
-    Costs,
-    DebugSession,
-    LiveEndpoints,
-)
-from augur_sdk.models.step import (
-    Action,
-    Grounding,
-    Latency,
-    Point,
-    RecoveryDecision,
-    StepInput,
-    StepTrace,
-)
-from augur_sdk.models.task import (
-    Subgoal,
-    SubgoalCompletion,
-    SuccessCondition,
-    TaskSpec,
-)
+from typing import TYPE_CHECKING, Final
+
+from augur_sdk._later import later
 from augur_sdk.models.vocabulary import (
     CANONICAL_SCORE_COMPONENTS,
     CAPTURE_MODES,
@@ -143,6 +53,67 @@ from augur_sdk.models.vocabulary import (
     TrajectoryVerdict,
     VerdictStatus,
 )
+
+if TYPE_CHECKING:
+    from augur_sdk.models.branch import BranchContext
+    from augur_sdk.models.bundle import BundleManifest, BundlePaths, BundleTrace, ManifestRedaction
+    from augur_sdk.models.environment import CapturedVersions, EnvFingerprint
+    from augur_sdk.models.event import DecisionEvent, ReasoningTrace
+    from augur_sdk.models.finding import DiagnosticEvidence, DiagnosticFinding
+    from augur_sdk.models.judgement import JudgeDecision, JudgeVerdict, OutcomeVerdict, Verdict
+    from augur_sdk.models.ledger import SideEffect
+    from augur_sdk.models.modelio import (
+        ModelIO,
+        ModelMessage,
+        ModelRequest,
+        ModelResponse,
+        TokenAlternative,
+        TokenLogprob,
+        TokenUsage,
+    )
+    from augur_sdk.models.observation import (
+        ImageHashes,
+        MaskedRegion,
+        Observation,
+        ObservationRedaction,
+        ScrollOffset,
+        Viewport,
+    )
+    from augur_sdk.models.outcome import EvalCandidate, OutcomeRecord
+    from augur_sdk.models.preference import Preference, PreferenceAlternative, TrajectoryPreference
+    from augur_sdk.models.replay import (
+        AcceptableRegion,
+        CapturedAction,
+        PriorStep,
+        PriorSteps,
+        PriorVerdict,
+        ReplayExpectation,
+        ReplayFixture,
+    )
+    from augur_sdk.models.reward import (
+        RewardAggregate,
+        RewardComponents,
+        RewardFlags,
+        RewardProvenance,
+        StepReward,
+    )
+    from augur_sdk.models.session import (
+        Client,
+        Costs,
+        DebugSession,
+        DebugSessionRecord,
+        LiveEndpoints,
+    )
+    from augur_sdk.models.step import (
+        Action,
+        Grounding,
+        Latency,
+        Point,
+        RecoveryDecision,
+        StepInput,
+        StepTrace,
+    )
+    from augur_sdk.models.task import Subgoal, SubgoalCompletion, SuccessCondition, TaskSpec
 
 __all__ = [
     "CANONICAL_SCORE_COMPONENTS",
@@ -252,5 +223,70 @@ __all__ = [
     "Viewport",
 ]
 
-DebugSessionRecord = DebugSession
-"""The session's record, under the name it has at the top of the package."""
+_LATER: Final = {
+    "AcceptableRegion": "augur_sdk.models.replay",
+    "Action": "augur_sdk.models.step",
+    "BranchContext": "augur_sdk.models.branch",
+    "BundleManifest": "augur_sdk.models.bundle",
+    "BundlePaths": "augur_sdk.models.bundle",
+    "BundleTrace": "augur_sdk.models.bundle",
+    "CapturedAction": "augur_sdk.models.replay",
+    "CapturedVersions": "augur_sdk.models.environment",
+    "Client": "augur_sdk.models.session",
+    "Costs": "augur_sdk.models.session",
+    "DebugSession": "augur_sdk.models.session",
+    "DebugSessionRecord": "augur_sdk.models.session",
+    "DecisionEvent": "augur_sdk.models.event",
+    "DiagnosticEvidence": "augur_sdk.models.finding",
+    "DiagnosticFinding": "augur_sdk.models.finding",
+    "EnvFingerprint": "augur_sdk.models.environment",
+    "EvalCandidate": "augur_sdk.models.outcome",
+    "Grounding": "augur_sdk.models.step",
+    "ImageHashes": "augur_sdk.models.observation",
+    "JudgeDecision": "augur_sdk.models.judgement",
+    "JudgeVerdict": "augur_sdk.models.judgement",
+    "Latency": "augur_sdk.models.step",
+    "LiveEndpoints": "augur_sdk.models.session",
+    "ManifestRedaction": "augur_sdk.models.bundle",
+    "MaskedRegion": "augur_sdk.models.observation",
+    "ModelIO": "augur_sdk.models.modelio",
+    "ModelMessage": "augur_sdk.models.modelio",
+    "ModelRequest": "augur_sdk.models.modelio",
+    "ModelResponse": "augur_sdk.models.modelio",
+    "Observation": "augur_sdk.models.observation",
+    "ObservationRedaction": "augur_sdk.models.observation",
+    "OutcomeRecord": "augur_sdk.models.outcome",
+    "OutcomeVerdict": "augur_sdk.models.judgement",
+    "Point": "augur_sdk.models.step",
+    "Preference": "augur_sdk.models.preference",
+    "PreferenceAlternative": "augur_sdk.models.preference",
+    "PriorStep": "augur_sdk.models.replay",
+    "PriorSteps": "augur_sdk.models.replay",
+    "PriorVerdict": "augur_sdk.models.replay",
+    "ReasoningTrace": "augur_sdk.models.event",
+    "RecoveryDecision": "augur_sdk.models.step",
+    "ReplayExpectation": "augur_sdk.models.replay",
+    "ReplayFixture": "augur_sdk.models.replay",
+    "RewardAggregate": "augur_sdk.models.reward",
+    "RewardComponents": "augur_sdk.models.reward",
+    "RewardFlags": "augur_sdk.models.reward",
+    "RewardProvenance": "augur_sdk.models.reward",
+    "ScrollOffset": "augur_sdk.models.observation",
+    "SideEffect": "augur_sdk.models.ledger",
+    "StepInput": "augur_sdk.models.step",
+    "StepReward": "augur_sdk.models.reward",
+    "StepTrace": "augur_sdk.models.step",
+    "Subgoal": "augur_sdk.models.task",
+    "SubgoalCompletion": "augur_sdk.models.task",
+    "SuccessCondition": "augur_sdk.models.task",
+    "TaskSpec": "augur_sdk.models.task",
+    "TokenAlternative": "augur_sdk.models.modelio",
+    "TokenLogprob": "augur_sdk.models.modelio",
+    "TokenUsage": "augur_sdk.models.modelio",
+    "TrajectoryPreference": "augur_sdk.models.preference",
+    "Verdict": "augur_sdk.models.judgement",
+    "Viewport": "augur_sdk.models.observation",
+}
+
+if not TYPE_CHECKING:  # type checkers see the imports above, and report any other name
+    __getattr__, __dir__ = later(__name__, _LATER)

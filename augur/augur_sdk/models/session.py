@@ -16,7 +16,7 @@ from augur_sdk.models.constraints import (
 from augur_sdk.models.task import TaskSpec
 from augur_sdk.models.vocabulary import CaptureModeName, RunStatus
 
-__all__ = ["Client", "Costs", "DebugSession", "LiveEndpoints"]
+__all__ = ["Client", "Costs", "DebugSession", "DebugSessionRecord", "LiveEndpoints"]
 
 
 @closed
@@ -75,3 +75,7 @@ class DebugSession(TypedDict, total=False):
     task_spec: TaskSpec | None
     task_spec_id: str | None
     """The task's id, where the spec itself is kept elsewhere."""
+
+
+DebugSessionRecord = DebugSession
+"""The session's record, under the name it has at the top of the package."""
