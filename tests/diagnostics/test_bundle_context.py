@@ -15,8 +15,8 @@ from handmade import BundleBuilder, screen
 from hypothesis import given
 from hypothesis import strategies as st
 
-from augur_sdk.bundle import layout
-from augur_sdk.diagnostics import BundleContext, trace_index
+from augur_sdk.bundle import layout, trace_scan
+from augur_sdk.diagnostics import BundleContext
 from augur_sdk.diagnostics.trace_index import index_trace
 from augur_sdk.errors import BundleReadError
 
@@ -81,7 +81,7 @@ def test_every_formatting_of_a_trace_is_read(
 def small_chunks() -> Iterator[None]:
     """Strings and brackets on every side of a chunk's end."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trace_index, "_CHUNK", 7)
+        patch.setattr(trace_scan, "_CHUNK", 7)
         yield
 
 
@@ -187,7 +187,7 @@ def _peak_of_reading(root: Path, count: int) -> int:
     step = {"step_index": 0, "intent": "x" * 2000}
     (root / "trace.json").write_text(json.dumps({"session": {}, "steps": [step] * count}))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trace_index, "_CHUNK", 1 << 16)
+        patch.setattr(trace_scan, "_CHUNK", 1 << 16)
         tracemalloc.start()
         assert sum(1 for _ in BundleContext(root).steps) == count
         peak = tracemalloc.get_traced_memory()[1]

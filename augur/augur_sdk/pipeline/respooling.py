@@ -17,9 +17,9 @@ import orjson
 
 from augur_sdk.bundle import layout
 from augur_sdk.bundle.journal import encode_line
+from augur_sdk.bundle.trace_scan import TraceSyntaxError, trace_parts
 from augur_sdk.entry import COLLECTIONS, Kind
 from augur_sdk.errors import BundleReadError
-from augur_sdk.validation.trace_scan import TraceSyntaxError, trace_parts
 
 __all__ = ["respool"]
 

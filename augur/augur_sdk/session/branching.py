@@ -201,7 +201,7 @@ class _Loader:
                 self._adopt(index, step)
 
     def _steps(self) -> Iterator[dict[str, Any]]:
-        from augur_sdk.validation.trace_scan import TraceSyntaxError, trace_parts
+        from augur_sdk.bundle.trace_scan import TraceSyntaxError, trace_parts
 
         path = self._parent.path(layout.TRACE)
         try:

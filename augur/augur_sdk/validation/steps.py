@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from augur_sdk.bundle import layout
+from augur_sdk.bundle.trace_scan import TracePart, TraceSyntaxError, trace_parts
 from augur_sdk.models.validators import Problem, problems_json
 from augur_sdk.validation import references
 from augur_sdk.validation.contents import Contents, Source
 from augur_sdk.validation.decoding import decoded, differs
-from augur_sdk.validation.trace_scan import TracePart, TraceSyntaxError, trace_parts
 
 __all__ = ["StepCheck"]
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from augur_sdk.validation.trace_scan import TraceSyntaxError, trace_parts
+from augur_sdk.bundle.trace_scan import TraceSyntaxError, trace_parts
 
 VALUES = st.recursive(
     st.none()
@@ -28,6 +28,8 @@ SPELLINGS: list[Callable[[Any], bytes]] = [
     orjson.dumps,
     lambda value: orjson.dumps(value, option=orjson.OPT_INDENT_2),
     lambda value: json.dumps(value, indent="\t", separators=(" ,", " : ")).encode() + b"\r\n ",
+    lambda value: json.dumps(value, indent=0).encode(),
+    lambda value: json.dumps(value, indent=1).replace("\n", "\r\n").encode(),
 ]
 
 
@@ -43,9 +45,11 @@ class Dripping:
 
 
 def parts(raw: bytes, size: int = 1 << 20) -> list[tuple[str, int | None, Any]]:
-    return [
-        (part.key, part.position, json.loads(part.raw)) for part in trace_parts(Dripping(raw, size))
-    ]
+    found = list(trace_parts(Dripping(raw, size)))
+    assert [raw[part.start :][: len(part.raw)] for part in found] == [part.raw for part in found]
+    for part in found:
+        assert part.value is None or part.value == json.loads(part.raw)
+    return [(part.key, part.position, json.loads(part.raw)) for part in found]
 
 
 @settings(deadline=None)
@@ -87,6 +91,30 @@ def test_a_trace_that_was_cut_is_never_whole(members: dict[str, Any], data: st.D
 def test_what_is_no_object_is_refused(raw: bytes) -> None:
     with pytest.raises(TraceSyntaxError):
         parts(raw)
+
+
+def test_an_indented_step_is_decoded_by_finding_its_end() -> None:
+    steps = [{"a": {"b": []}}, {"a": "}"}]
+    raw = orjson.dumps({"steps": steps}, option=orjson.OPT_INDENT_2)
+    assert [part.value for part in trace_parts(io.BytesIO(raw))] == steps
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        b'{"a":{\n    }, "b":"\\"}"}',
+        b'{"a":"}",\n    "b":[{}\n    ]}',
+        b'{\n    "a":' + b"[" * 2000 + b"]" * 2000 + b"\n    }",
+        b'{\n    "a":"' + b"x" * 100_000 + b'"\n    }',
+        b'{\n    "a":NaN\n    }',
+    ],
+)
+def test_a_step_ends_where_its_brackets_do_however_it_is_indented(step: bytes) -> None:
+    raw = b'{"steps":[\n    ' + step + b",\n    {}\n]}"
+    for size in (7 + len(raw) // 100, 1 << 20):
+        found = list(trace_parts(Dripping(raw, size)))
+        assert [part.raw for part in found] == [step, b"{}"]
+        assert [part.start for part in found] == [raw.index(step), raw.rindex(b"{}")]
 
 
 def test_memory_is_bounded_by_a_step_not_by_the_trace() -> None:

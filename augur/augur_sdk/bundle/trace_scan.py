@@ -1,7 +1,9 @@
 """Split trace.json into its session and its steps without holding it in memory.
 
-A long run's trace is hundreds of megabytes; its steps are a few kilobytes each. The scanner
-finds where a value ends by its brackets alone, and leaves it to the reader of each part to say
+A long run's trace is hundreds of megabytes; its steps are a few kilobytes each. Where a trace is
+indented, a step most likely ends at the first closing bracket that stands as far in as its opening
+one, and reading it as JSON proves that: no JSON object is the beginning of a longer one. Any other
+value's end is found by its brackets alone, and it is left to the reader of each part to say
 whether the part is JSON. Memory is bounded by the largest step.
 """
 
@@ -9,11 +11,19 @@ import itertools
 import json
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
+
+import orjson
 
 __all__ = ["TracePart", "TraceSyntaxError", "trace_parts"]
 
 _CHUNK: Final = 1 << 18
+
+_GUESSED: Final = 1 << 16
+"""How long a value may be for its end to be guessed: a wrong guess costs no more than this."""
+
+_DEEPEST: Final = 64
+"""How far in a value may stand for its end to be guessed."""
 
 _BRACKET = re.compile(
     rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+([{}\[\]])',
@@ -31,11 +41,21 @@ class TraceSyntaxError(ValueError):
 
 
 class TracePart(NamedTuple):
-    """One value of the trace: a step, or another top-level value."""
+    """One value of the trace: a step, or another top-level value.
+
+    Attributes:
+        key: The name of the top-level member.
+        position: The place among the elements of `steps`; None for a value that is none of them.
+        start: Where the value begins, in bytes from the beginning of the file.
+        raw: The value's text.
+        value: The value where it had to be decoded to find its end; None where it was not.
+    """
 
     key: str
     position: int | None
+    start: int
     raw: bytes
+    value: Any = None
 
 
 class Readable(Protocol):
@@ -70,18 +90,19 @@ def _members(scanner: "_Scanner") -> Iterator[TracePart]:
         if key == "steps" and scanner.accept(b"["):
             yield from _elements(scanner, key)
         else:
-            yield TracePart(key, None, scanner.value())
+            yield scanner.part(key, None)
         if scanner.accept(b"}"):
             return
         scanner.expect(b",")
 
 
 def _elements(scanner: "_Scanner", key: str) -> Iterator[TracePart]:
+    start = scanner.offset - 1
     if scanner.accept(b"]"):
-        yield TracePart(key, None, b"[]")
+        yield TracePart(key, None, start, b"[]")
         return
     for position in itertools.count():
-        yield TracePart(key, position, scanner.value())
+        yield scanner.part(key, position)
         if scanner.accept(b"]"):
             return
         scanner.expect(b",")
@@ -94,6 +115,12 @@ class _Scanner:
         self._source = source
         self._buffer = b""
         self._at = 0
+        self._dropped = 0
+
+    @property
+    def offset(self) -> int:
+        """How far the stream has been used up, in bytes."""
+        return self._dropped + self._at
 
     def peek(self) -> bytes:
         """Skip blanks; return the next byte, none at the end."""
@@ -120,20 +147,39 @@ class _Scanner:
         """Return the member name that has to be next."""
         if self.peek() != b'"':
             raise self._broken("expected a member name")
+        text = self._text(b'"')
+        self._at += len(text)
         try:
-            return str(json.loads(self.value()))
+            return str(json.loads(text))
         except ValueError:
             raise TraceSyntaxError("has a member name that is not a string") from None
 
-    def value(self) -> bytes:
-        """Return the text of the value that is next."""
+    def part(self, key: str, position: int | None) -> TracePart:
+        """Return the value that is next, under its name and place."""
         first = self.peek()
+        guessed = self._guessed() if first == b"{" else None
+        raw, value = guessed or (self._text(first), None)
+        self._at += len(raw)
+        return TracePart(key, position, self.offset - len(raw), raw, value)
+
+    def _guessed(self) -> tuple[bytes, Any] | None:
+        """Take an indented object to end at the next bracket below its own, if that is JSON."""
+        line = self._buffer.rfind(b"\n", max(0, self._at - _DEEPEST), self._at)
+        margin = self._buffer[line : self._at]
+        if line < 0 or not margin.isspace():
+            return None
+        end = self._buffer.find(margin + b"}", self._at, self._at + _GUESSED)
+        raw = self._buffer[self._at : end + len(margin) + 1]
+        try:
+            return (raw, orjson.loads(raw)) if end > 0 else None
+        except ValueError:
+            return None
+
+    def _text(self, first: bytes) -> bytes:
         if not first or first in b",:]}":
             raise self._broken("expected a value")
         length = self._container() if first in b"{[" else self._token(first)
-        raw = self._buffer[self._at : self._at + length]
-        self._at += length
-        return raw
+        return self._buffer[self._at : self._at + length]
 
     def _token(self, first: bytes) -> int:
         pattern = _STRING if first == b'"' else _SCALAR
@@ -160,6 +206,7 @@ class _Scanner:
     def _fill(self) -> bool:
         """Read on, by as much again as is held, so that a huge value costs linear time."""
         held = self._buffer[self._at :]
+        self._dropped += self._at
         more = self._source.read(max(_CHUNK, len(held)))
         self._buffer, self._at = held + more, 0
         return bool(more)
