@@ -103,6 +103,7 @@ class Catalog:
             return
         else:
             self.lines.pop(path, None)
+            self.documents.pop(path, None)
         self.dirty[Target(Kind.WITHHELD, path, step_index)] = None
 
     def _touch(self, kind: Kind, line: Line) -> None:

@@ -22,6 +22,8 @@ _RECORDS: Final = {
     Kind.SIDE_EFFECT: "side_effect",
     Kind.OUTCOME: "outcome_record",
     Kind.EVAL_CANDIDATE: "eval_candidate",
+    Kind.FIXTURE: "replay_fixture",
+    Kind.PRIOR_STEPS: "prior_steps",
 }
 """The record that each kind of entry holds. A reasoning trace may lack its step (records.md)."""
 

@@ -11,6 +11,7 @@ from augur_sdk.recording.adoption import Adoption
 from augur_sdk.recording.bounded import EVENTS, LOGS, PICTURES, REASONING, Recalled
 from augur_sdk.recording.branches import slice_of
 from augur_sdk.recording.events import EventRecording
+from augur_sdk.recording.fixtures import FixtureRecording
 from augur_sdk.recording.modelio import ModelIORecording
 from augur_sdk.recording.outcomes import OutcomeRecording
 from augur_sdk.recording.reasoning import ReasoningRecording
@@ -23,6 +24,7 @@ __all__ = ["Recorder"]
 
 
 class Recorder(
+    FixtureRecording,
     StepFields,
     Verdicts,
     ModelIORecording,
@@ -71,6 +73,7 @@ class Recorder(
             Kind.REASONING: lambda line: self._saw(line.step_index, REASONING),
             Kind.SCREENSHOT: lambda line: self._saw(line.step_index, PICTURES.get(line.item, 0)),
             Kind.LOG: self._recall_log,
+            Kind.FIXTURE: self._recall_fixture,
         }
 
     def _recall_log(self, line: Recalled) -> None:

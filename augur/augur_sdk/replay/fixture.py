@@ -65,7 +65,7 @@ def make_fixture(
         raise RecordError(
             f"step {index} refers to no picture taken before it",
             expected="observation_pre",
-            fix="A step can be replayed only where what the agent saw was captured.",
+            fix="Attach the screenshot taken before the action, and name its path in the step.",
         )
     before = [s for s in prior_steps if _is_before(s, index)]
     prior = [_prior(s) for s in sorted(before, key=lambda s: int(s["step_index"]))]

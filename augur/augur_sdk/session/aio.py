@@ -15,17 +15,17 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
+import augur_sdk.session.core  # noqa: F401 - now, since an event loop has no time for it later
 from augur_sdk.intervention import AsyncInterventionChannel, Checkpoint, GatePolicy, Permit
 from augur_sdk.intervention.approval import Reversibility
+from augur_sdk.intervention.command import POLL_TIMEOUT
 from augur_sdk.intervention.killable import Killable
-from augur_sdk.intervention.poller import POLL_TIMEOUT
 from augur_sdk.intervention.waiting import wait
 from augur_sdk.models import BundleManifest
 from augur_sdk.recording.recorder import Recorder
 from augur_sdk.recording.settling import settles
 from augur_sdk.recording.table import ColdStepError
-from augur_sdk.session.base import SessionBase
-from augur_sdk.session.core import ROOM_PATIENCE
+from augur_sdk.session.base import ROOM_PATIENCE, SessionBase
 from augur_sdk.session.methods import awaiting
 from augur_sdk.session.stats import SessionStats
 from augur_sdk.session.step_builder import AsyncStepBuilder
@@ -129,6 +129,9 @@ class AsyncDebugSession(SessionBase):  # noqa: D101 - its docstring is put toget
 
     @awaiting(Recorder.set_loop_detected)
     def set_loop_detected(self) -> None: ...
+
+    @awaiting(Recorder.save_replay_fixture)
+    def save_replay_fixture(self) -> None: ...
 
     @awaiting(Recorder.set_task_spec)
     def set_task_spec(self) -> None: ...

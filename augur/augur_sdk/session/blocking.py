@@ -3,27 +3,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
-from augur_sdk.intervention import Checkpoint, GatePolicy, InterventionChannel, Permit
+from augur_sdk.intervention import Checkpoint, GatePolicy, Permit
 from augur_sdk.intervention.approval import Reversibility
-from augur_sdk.intervention.poller import POLL_TIMEOUT
+from augur_sdk.intervention.command import POLL_TIMEOUT
 from augur_sdk.intervention.waiting import wait_blocking
 from augur_sdk.models import BundleManifest
 from augur_sdk.recording.recorder import Recorder
 from augur_sdk.recording.settling import settles
-from augur_sdk.session.base import SessionBase
-from augur_sdk.session.core import ROOM_PATIENCE
+from augur_sdk.session.base import ROOM_PATIENCE, SessionBase
 from augur_sdk.session.methods import blocking
 from augur_sdk.session.stats import SessionStats
 from augur_sdk.session.step_builder import StepBuilder
+
+if TYPE_CHECKING:
+    from augur_sdk.intervention import InterventionChannel
 
 __all__ = ["DebugSession"]
 
@@ -123,6 +124,9 @@ class DebugSession(SessionBase):  # noqa: D101 - its docstring is put together b
     @blocking(Recorder.set_loop_detected)
     def set_loop_detected(self) -> None: ...
 
+    @blocking(Recorder.save_replay_fixture)
+    def save_replay_fixture(self) -> None: ...
+
     @blocking(Recorder.set_task_spec)
     def set_task_spec(self) -> None: ...
 
@@ -180,6 +184,8 @@ class DebugSession(SessionBase):  # noqa: D101 - its docstring is put together b
             RuntimeError: The session is not open.
         """
         self._require_open("bind_intervention")
+        from augur_sdk.intervention import InterventionChannel
+
         return self._core.intervention.bind(adapter, poll_timeout, InterventionChannel)
 
     def checkpoint(self) -> Checkpoint:
@@ -292,6 +298,8 @@ _hinted = False
 
 def _hint_at_async() -> None:
     global _hinted
+    import asyncio  # here anyway: the session, which stands already, needs it
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
