@@ -15,10 +15,20 @@ from typing import Any, Final, NamedTuple, Self
 
 import orjson
 
-__all__ = ["HUMAN_OVERRIDE", "Batch", "CommandType", "InterventionCommand", "read_batch"]
+__all__ = [
+    "HUMAN_OVERRIDE",
+    "POLL_TIMEOUT",
+    "Batch",
+    "CommandType",
+    "InterventionCommand",
+    "read_batch",
+]
 
 HUMAN_OVERRIDE: Final = "human_override"
 """The provenance of coordinates that an operator gave; never mixed with grounder output."""
+
+POLL_TIMEOUT: Final = 25.0
+"""Seconds that one poll waits for a command; shorter than what proxies usually cut off."""
 
 
 class CommandType(StrEnum):

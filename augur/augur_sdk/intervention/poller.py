@@ -21,7 +21,12 @@ from urllib.parse import quote
 
 import anyio
 
-from augur_sdk.intervention.command import CommandType, InterventionCommand, read_batch
+from augur_sdk.intervention.command import (
+    POLL_TIMEOUT,
+    CommandType,
+    InterventionCommand,
+    read_batch,
+)
 from augur_sdk.intervention.events import command_event
 from augur_sdk.intervention.gate import Gate
 from augur_sdk.intervention.hooks import HookCall, HookLane
@@ -32,12 +37,9 @@ from augur_sdk.streaming.policy import parse_retry_after
 from augur_sdk.streaming.routes import commands_path
 from augur_sdk.streaming.transport import Call, Transport
 
-__all__ = ["POLL_TIMEOUT", "CommandPoller", "InterventionHost", "pause_after"]
+__all__ = ["CommandPoller", "InterventionHost", "pause_after"]
 
 logger: logging.Logger = logging.getLogger("augur_sdk")
-
-POLL_TIMEOUT: Final = 25.0
-"""Seconds that one poll waits for a command; shorter than what proxies usually cut off."""
 
 MIN_GAP: Final = 1.0
 """Seconds between the starts of polls that brought nothing: a server that answers at once,

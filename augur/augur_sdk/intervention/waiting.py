@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import threading
 import time
 from collections.abc import Callable
-from typing import Final, TypeVar
-
-import anyio
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from augur_sdk.intervention.gate import Gate
+
+if TYPE_CHECKING:
+    import asyncio
+
+    import anyio
 
 __all__ = ["wait", "wait_blocking"]
 
@@ -35,6 +37,11 @@ async def wait(gate: Gate, ask: Callable[[], T | None], patience: float | None =
     answer = ask()
     if answer is not None:
         return answer
+    # Loaded long ago by whoever runs the loop; an agent without one need not wait for them.
+    import asyncio
+
+    import anyio
+
     loop = asyncio.get_running_loop()
     with anyio.move_on_after(patience):
         while True:

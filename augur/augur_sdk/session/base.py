@@ -6,28 +6,34 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from augur_sdk.bundle.picture_masking import ScreenshotRedactor
 from augur_sdk.capture import CAPTURE_MODE_VARIABLE, CaptureMode, resolve_capture_mode
 from augur_sdk.models import BundleManifest, TaskSpec
-from augur_sdk.pipeline.delivering import Delivery, destination_of
+from augur_sdk.pipeline import fork_gate
 from augur_sdk.recording import checks, tasks
 from augur_sdk.recording.bounds import ORCHESTRATOR_TAG_KEY, ORCHESTRATOR_TAG_VALUE
 from augur_sdk.recording.branches import branch_context as checked_context
 from augur_sdk.recording.state import Settings
 from augur_sdk.redaction import DefaultRedactionPolicy, RedactionDoor, RedactionPolicy
 from augur_sdk.session import arguments
-from augur_sdk.session.branching import Branch, load_prefix, plan_branch
 from augur_sdk.session.clock import utc_now
-from augur_sdk.session.core import Behaviour, SessionCore
 from augur_sdk.session.stats import SessionStats
 from augur_sdk.storage import LocalFSStore, Store
 from augur_sdk.streaming.dsn import DSN
 
-__all__ = ["SessionBase"]
+if TYPE_CHECKING:
+    from augur_sdk.pipeline.delivering import Delivery
+    from augur_sdk.session.branching import Branch
+    from augur_sdk.session.core import SessionCore
+
+__all__ = ["ROOM_PATIENCE", "SessionBase"]
 
 logger: logging.Logger = logging.getLogger("augur_sdk")
+
+ROOM_PATIENCE: Final = 5.0
+"""Seconds a recording call waits for room in a full inbox: the disk is slow, but works."""
 
 STRICT_VARIABLE: Final = "AUGUR_STRICT"
 ENFORCE_VARIABLE: Final = "AUGUR_ENFORCE_CAPTURE_MODE"
@@ -121,10 +127,13 @@ class SessionBase:
         self._out_dir = Path(os.path.abspath(out_dir))  # noqa: PTH100 - must not follow links
         self._store = store if store is not None else LocalFSStore(self._out_dir)
         server = DSN.from_env(dsn)
+        _load_engine(streaming=server is not None)
+        from augur_sdk.session.core import Behaviour, SessionCore
+
         sends = server is not None and mode is not CaptureMode.OFF
         settings = Settings(
             streaming=sends,
-            destination=destination_of(server) if server is not None and sends else "",
+            destination=_destination(server) if server is not None and sends else "",
             run_id=checks.text(run_id, "run_id"),
             debug_session_id=arguments.session_id(debug_session_id),
             client=arguments.client(client_name, client_version, client_git_sha),
@@ -144,7 +153,7 @@ class SessionBase:
         self._branch: Branch | None = None
         self._policy = policy
         door = RedactionDoor(policy)
-        self._core = SessionCore(
+        self._core: SessionCore = SessionCore(
             settings,
             self._out_dir,
             door,
@@ -205,6 +214,9 @@ class SessionBase:
             FileNotFoundError: A replay without a parent bundle that holds a `trace.json`; on a
                 running event loop the file is looked for when the session is opened.
         """
+        with fork_gate.job():
+            from augur_sdk.session.branching import plan_branch
+
         branch = plan_branch(
             context={
                 "parent_run_id": parent_run_id,
@@ -348,6 +360,8 @@ class SessionBase:
 
     def _replay(self, pause: Callable[[], None] = lambda: None) -> None:
         if self._branch is not None:
+            from augur_sdk.session.branching import load_prefix
+
             load_prefix(self._core, self._branch, pause)
 
     def __repr__(self) -> str:
@@ -355,7 +369,28 @@ class SessionBase:
         return f"<{type(self).__name__} {self.debug_session_id} {state} mode={self.capture_mode}>"
 
 
+def _load_engine(*, streaming: bool) -> None:
+    """Import what runs a session, asyncio included: a class costs no program that only has it.
+
+    All of it now, so that neither a recording call nor a worker thread nor an exit imports it.
+    """
+    with fork_gate.job():  # a forked child waits for ever for what another thread was importing
+        import augur_sdk.session.core
+
+        if streaming:
+            import augur_sdk.intervention.channel
+            import augur_sdk.pipeline.delivering  # noqa: F401 - the same
+
+
+def _destination(dsn: DSN) -> str:
+    from augur_sdk.pipeline.delivering import destination_of
+
+    return destination_of(dsn)
+
+
 def _delivery(dsn: DSN, settings: Settings, clean: Callable[[str], str]) -> Delivery:
+    from augur_sdk.pipeline.delivering import Delivery
+
     session_id, client = settings.debug_session_id, settings.client
 
     def run_id() -> str:

@@ -25,7 +25,8 @@ from augur_sdk.errors import BundleReadError, ParentBundleError, RecordError
 from augur_sdk.recording import checks
 from augur_sdk.recording.branches import branch_context
 from augur_sdk.recording.recorder import Recorder
-from augur_sdk.session.core import ROOM_PATIENCE, SessionCore
+from augur_sdk.session.base import ROOM_PATIENCE
+from augur_sdk.session.core import SessionCore
 from augur_sdk.storage import LocalFSStore
 from augur_sdk.storage.reading import is_uri, local_copy, reader_from
 

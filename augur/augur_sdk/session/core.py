@@ -9,14 +9,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
 from augur_sdk.bundle.archive import Archive
 from augur_sdk.bundle.picture_masking import PictureMasking, ScreenshotRedactor
 from augur_sdk.bundle.takeover import make_room
 from augur_sdk.entry import Entry, Kind
 from augur_sdk.models import BundleManifest
-from augur_sdk.pipeline.delivering import Delivery
 from augur_sdk.pipeline.inbox import Inbox
 from augur_sdk.pipeline.inspection import Inspector
 from augur_sdk.pipeline.intake import Intake
@@ -25,6 +24,7 @@ from augur_sdk.pipeline.mirroring import Mirroring, mirroring_to
 from augur_sdk.pipeline.pipeline import Pipeline
 from augur_sdk.pipeline.portal import Runtime, lease, release
 from augur_sdk.pipeline.progress import Progress
+from augur_sdk.pipeline.projector import hash_in_workers
 from augur_sdk.recording.recorder import Recorder
 from augur_sdk.recording.state import Lifecycle, Settings
 from augur_sdk.recording.table import ColdStepError
@@ -37,15 +37,15 @@ from augur_sdk.session.stats import SessionStats
 from augur_sdk.storage import Store
 from augur_sdk.storage.upload_queue import UploadState
 
-__all__ = ["ROOM_PATIENCE", "Behaviour", "SessionCore"]
+if TYPE_CHECKING:
+    from augur_sdk.pipeline.delivering import Delivery
+
+__all__ = ["Behaviour", "SessionCore"]
 
 logger: logging.Logger = logging.getLogger("augur_sdk")
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-ROOM_PATIENCE: Final = 5.0
-"""Seconds a recording call waits for room in a full inbox: the disk is slow, but works."""
 
 DISK_PATIENCE: Final = 2.0
 """Seconds that closing insists on a failing disk; closing can be repeated."""
@@ -331,6 +331,8 @@ class SessionCore:
         while True:
             try:
                 self.intake.store_all()
+                if self._runtime is not None:
+                    hash_in_workers(self._runtime, self.archive)
                 self.manifest = as_manifest(self.archive.finish())
             except OSError as error:
                 self.intake.failed(error)

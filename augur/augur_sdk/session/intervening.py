@@ -6,7 +6,6 @@ The poller starts with the first use of any of the means to take part (`bind_int
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import threading
@@ -20,13 +19,16 @@ import orjson
 from augur_sdk.entry import Kind
 from augur_sdk.intervention.approval import GatePolicy, Reversibility
 from augur_sdk.intervention.approval_point import ApprovalPoint
+from augur_sdk.intervention.command import POLL_TIMEOUT
 from augur_sdk.intervention.events import restore
 from augur_sdk.intervention.gate import Gate
-from augur_sdk.intervention.poller import POLL_TIMEOUT, CommandPoller
 from augur_sdk.recording.recorder import Recorder
 
 if TYPE_CHECKING:
+    import asyncio
+
     from augur_sdk.intervention.channel import AsyncInterventionChannel, InterventionChannel
+    from augur_sdk.intervention.poller import CommandPoller
     from augur_sdk.session.core import SessionCore
 
 __all__ = ["Intervention"]
@@ -103,6 +105,11 @@ class Intervention:
         delivery = self._core.delivery
         if delivery is None or self._core.forked:
             return None
+        # With a DSN these are loaded when the session is made; without one nobody needs them.
+        import asyncio
+
+        from augur_sdk.intervention.poller import CommandPoller
+
         with self._lock:
             loop = delivery.loop
             if not self._attended and loop is not None:
