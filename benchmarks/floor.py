@@ -15,7 +15,7 @@ import workloads
 from workloads import Measured, clock, folder, pair, spread
 
 PRETTY = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
-RUNTIME = "pydantic,anyio,orjson"
+RUNTIME = ("pydantic", "anyio", "orjson")
 """What the package cannot do without: its import costs at least theirs."""
 
 
@@ -26,8 +26,21 @@ def stored(path: Path, data: bytes) -> None:
     part.rename(path)
 
 
+def _runtime() -> object:
+    return [__import__(name) for name in RUNTIME]
+
+
 def cold_import() -> Measured:
-    return workloads.cold_import(RUNTIME)
+    return workloads.cold_import(_runtime)
+
+
+def import_to_step() -> Measured:
+    """The same imports, and the step in a file."""
+    with folder() as out:
+        start = clock()
+        _runtime()
+        stored(out / "0000.json", orjson.dumps(samples.step(0), option=PRETTY))
+        return workloads.since(start)
 
 
 def burst(steps: int) -> Measured:
@@ -110,7 +123,15 @@ def _trip(value: Any) -> Any:
 
 WORK = {
     function.__name__: function
-    for function in (cold_import, burst, fast_pictures, slow_server, validate, redaction)
+    for function in (
+        cold_import,
+        import_to_step,
+        burst,
+        fast_pictures,
+        slow_server,
+        validate,
+        redaction,
+    )
 }
 
 if __name__ == "__main__":
