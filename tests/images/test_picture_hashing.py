@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import imagehash
 import pytest
@@ -66,6 +69,65 @@ def test_every_format_is_hashed_in_full(kind: str) -> None:
 def test_plain_pages_are_hashed_without_imagehash(drawn: list[Box]) -> None:
     data = page(drawn)
     assert hashing._quick_phash(decoded(data)) == reference(data)
+
+
+def test_a_picture_is_decoded_once_however_many_threads_ask(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The second asks while the first decodes, and is answered by it."""
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow(_data: bytes) -> str:
+        asked.set()
+        assert go_on.wait(10)
+        return "00ff" * 4
+
+    monkeypatch.setattr(hashing, "_phash", slow)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(phash_64, b"picture", sha256="one")
+        assert asked.wait(10)
+        assert hashing.is_being_hashed("one")
+        second = threads.submit(phash_64, b"picture", sha256="one")
+        go_on.set()
+        assert first.result() == second.result() == "00ff" * 4
+    assert not hashing.is_being_hashed("one")
+
+
+def test_an_interrupted_hash_is_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_data: bytes) -> str:
+        raise KeyboardInterrupt
+
+    data = page([(5, 6, 70, 80, 90)])
+    with monkeypatch.context() as patched:
+        patched.setattr(hashing, "_phash", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            phash_64(data)
+    assert phash_64(data) == reference(data)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_does_not_wait_for_a_hash_of_its_parents_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = page([(7, 9, 60, 50, 40)])
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow(_data: bytes) -> None:
+        asked.set()
+        assert go_on.wait(10)
+
+    with ThreadPoolExecutor(1) as threads, monkeypatch.context() as patched:
+        patched.setattr(hashing, "_phash", slow)
+        first = threads.submit(phash_64, data)
+        assert asked.wait(10)
+        patched.undo()
+        if not (child := os.fork()):
+            os._exit(phash_64(data) != reference(data))
+        assert os.waitpid(child, 0)[1] == 0
+        go_on.set()
+        first.result()
+    hashing._recent.clear()
 
 
 def test_a_mirror_image_of_itself_is_left_to_imagehash() -> None:

@@ -253,6 +253,8 @@ class Archive:
             for line in prepared.lines:
                 line.ref = Ref(line.ref.offset + start, line.ref.length)
                 self.catalog.add(line)
+                if line.kind == Kind.SCREENSHOT:
+                    self.projection.expect_picture(line.path)
                 if self._inspect is not None:
                     self._uninspected.append((Kind(line.kind), line.ref))
 
@@ -280,6 +282,13 @@ class Archive:
                 logger.exception("%s could not be projected", target.path or target.step_index)
             if time.monotonic() >= deadline:
                 return not (self.catalog.dirty or self._uninspected)
+
+    def hash_ahead(self) -> bool:
+        """Hash one picture that waits to be projected, from any thread; False when none is left.
+
+        A hint only: whoever projects finds the answer, or computes it.
+        """
+        return self.projection.hash_ahead()
 
     def _inspect_stored(self, deadline: float) -> None:
         """Check what was stored against its schema, behind the journal: checks only warn."""

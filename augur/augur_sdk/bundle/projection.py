@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,12 +14,14 @@ import orjson
 from augur_sdk.bundle import layout
 from augur_sdk.bundle.canonical import pretty
 from augur_sdk.bundle.catalog import Catalog, StepRefs, Target
+from augur_sdk.bundle.hash_ahead import MAX_PIXELS_AHEAD, HashAhead
 from augur_sdk.bundle.journal import JournalFile, Ref
 from augur_sdk.bundle.lines import REWRITE_LIMIT, LineFile
 from augur_sdk.bundle.trace import TraceSpool
 from augur_sdk.entry import COLLECTIONS, LINES, Kind
 from augur_sdk.fingerprint import step_token
-from augur_sdk.images.probe import observation
+from augur_sdk.images.hashing import is_being_hashed, phash_64
+from augur_sdk.images.probe import observation, probe
 from augur_sdk.storage import LocalFSStore
 
 __all__ = ["Projection"]
@@ -47,6 +50,7 @@ class Projection:
         self._journal = journal
         self._catalog = catalog
         self._perceptual_hashes = perceptual_hashes
+        self._ahead = HashAhead()
         self._lines: dict[str, LineFile] = {}
         self._collected: dict[str, int] = {}
         self._stale: dict[str, str] = {}
@@ -76,6 +80,24 @@ class Projection:
             self._withdraw(target.path)
         elif (ref := self._catalog.documents.get(target.path)) is not None:
             self._write_json(target.path, self._read(ref))
+
+    def expect_picture(self, path: str) -> None:
+        """A picture is on disk and waits for its projection: `hash_ahead` may begin with it."""
+        if self._perceptual_hashes:
+            self._ahead.expect(path)
+
+    def hash_ahead(self) -> bool:
+        """Hash one picture before its turn comes, from any thread; False when none is left."""
+        path = self._ahead.take()
+        if path is None:
+            return False
+        # Whatever is wrong with the picture, projecting it meets the same and says so.
+        with suppress(OSError):
+            picture = self._files.read_bytes(path)
+            size = probe(picture)
+            if size.width * size.height <= MAX_PIXELS_AHEAD:
+                phash_64(picture)
+        return True
 
     def write(self, path: str, data: bytes) -> None:
         """Write and sign one file."""
@@ -208,6 +230,7 @@ class Projection:
         self._stale.pop(path, None)
 
     def _project_picture(self, path: str) -> None:
+        self._ahead.arrived(path)
         ref = self._catalog.pictures.get(path)
         if ref is None:
             return
@@ -225,6 +248,8 @@ class Projection:
             self.digests.pop(path, None)
             self.lost.add(path)
             return
+        while is_being_hashed(digest) and self.hash_ahead():
+            pass  # another thread is about to have the answer: better than to wait for it
         record = observation(picture, facts, sha256=digest, perceptual=self._perceptual_hashes)
         if "width" in record:
             self._write_json(path.removesuffix(".png") + ".json", record)

@@ -11,6 +11,9 @@ from __future__ import annotations
 import hashlib
 import io
 import math
+import os
+import threading
+from concurrent.futures import Future
 from functools import cache
 from operator import mul
 from typing import TYPE_CHECKING, Final
@@ -18,7 +21,14 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["MAX_PIXELS", "UnusablePictureError", "decoded", "phash_64", "sha256_hex"]
+__all__ = [
+    "MAX_PIXELS",
+    "UnusablePictureError",
+    "decoded",
+    "is_being_hashed",
+    "phash_64",
+    "sha256_hex",
+]
 
 MAX_PIXELS: Final = 1 << 25
 """The largest picture that is decoded: 8K fits, and takes at most 128 MiB for a moment."""
@@ -29,7 +39,10 @@ _ROUNDING: Final = 1e-6  # scipy's sums of 1024 bytes are exact to far less than
 _FORMATS: Final = ("PNG", "JPEG", "WEBP")
 _REMEMBERED: Final = 64
 
-_recent: dict[str, str | None] = {}  # by sha256: the next step's picture is often this one's
+_recent: dict[str, Future[str | None]] = {}
+"""By sha256: the next step's picture is often this one's, and two threads share the work."""
+
+_lock = threading.Lock()
 
 
 class UnusablePictureError(ValueError):
@@ -47,11 +60,37 @@ def phash_64(data: bytes, *, sha256: str | None = None) -> str | None:
     None for a picture of more than `MAX_PIXELS`, one that is damaged, or no picture at all.
     """
     key = sha256 or sha256_hex(data)
-    if key not in _recent:
-        _recent[key] = _phash(data)
-        while len(_recent) > _REMEMBERED:
-            _recent.pop(next(iter(_recent), key), None)
-    return _recent.get(key)
+    answer, mine = _claim(key)
+    if mine:
+        _answer(key, answer, data)
+    return answer.result()
+
+
+def is_being_hashed(sha256: str) -> bool:
+    """Whether another thread is computing this picture's perceptual hash at the moment."""
+    answer = _recent.get(sha256)
+    return answer is not None and not answer.done()
+
+
+def _claim(key: str) -> tuple[Future[str | None], bool]:
+    """The answer for a picture, and whether it is the caller's to give."""
+    with _lock:
+        known = _recent.get(key)
+        if known is not None:
+            return known, False
+        answer = _recent[key] = Future()
+        if len(_recent) > _REMEMBERED:
+            del _recent[next(iter(_recent))]
+        return answer, True
+
+
+def _answer(key: str, answer: Future[str | None], data: bytes) -> None:
+    try:
+        answer.set_result(_phash(data))
+    finally:
+        if not answer.done():  # interrupted: nobody may wait for it, or take it for the answer
+            answer.set_result(None)
+            _recent.pop(key, None)
 
 
 def decoded(data: bytes) -> Image:
@@ -126,3 +165,14 @@ def _cosines() -> list[list[float]]:
         [2 * math.cos(math.pi * k * (2 * n + 1) / (2 * _SIDE)) for n in range(_SIDE)]
         for k in range(_LOW)
     ]
+
+
+def _forget_after_fork() -> None:
+    """What another thread was computing in the parent is never answered in the child."""
+    global _lock
+    _lock = threading.Lock()
+    _recent.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)

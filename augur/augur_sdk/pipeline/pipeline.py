@@ -1,4 +1,4 @@
-"""The tasks of one session on the portal: writer, projector, syncer."""
+"""The tasks of one session on the portal: writer, projector, hasher, syncer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from anyio.abc import TaskStatus
 
 from augur_sdk.pipeline.intake import Intake
 from augur_sdk.pipeline.portal import Runtime
-from augur_sdk.pipeline.projector import Projector, Syncer
+from augur_sdk.pipeline.projector import Hasher, Projector, Syncer
 from augur_sdk.pipeline.writer import Writer
 
 __all__ = ["Pipeline"]
@@ -26,7 +26,7 @@ class Pipeline:
         self._durable = durable
         self._loop: asyncio.AbstractEventLoop | None = None
         self._writer: Writer | None = None
-        self._others: list[Projector | Syncer] = []
+        self._others: list[Projector | Hasher | Syncer] = []
 
     def ring(self) -> None:
         """Entries wait in the inbox; from any thread."""
@@ -64,6 +64,7 @@ class Pipeline:
         self._writer = Writer(self._runtime, self._intake, durable=self._durable)
         self._others = [
             Projector(self._runtime, archive, self._writer.dirty),
+            Hasher(self._runtime, archive, self._writer),
             Syncer(self._runtime, archive, self._writer.unsynced),
         ]
         async with anyio.create_task_group() as tasks:

@@ -11,6 +11,7 @@ Threads of the process on behalf of this package: the portal, and the two worker
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import threading
 from collections.abc import Callable
@@ -32,7 +33,7 @@ WORKERS: Final = 2
 
 
 class Runtime:
-    """What leaseholders share: the portal, the workers, and the turn at projecting."""
+    """What leaseholders share: the portal, the workers, the turns at projecting and hashing."""
 
     def __init__(self) -> None:
         self._provider = BlockingPortalProvider()
@@ -50,6 +51,7 @@ class Runtime:
             self.workers.shutdown(wait=False)
             raise
         self.projecting: anyio.Semaphore = self.portal.call(lambda: anyio.Semaphore(1))
+        self.hashing: anyio.Semaphore = self.portal.call(lambda: anyio.Semaphore(1))
 
     async def in_worker(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a plain function in a worker thread; call this on the portal.
@@ -57,17 +59,29 @@ class Runtime:
         Raises:
             RuntimeError: The interpreter is shutting down.
         """
-
-        def call() -> T:
-            with fork_gate.job():
-                return function(*args, **kwargs)
-
+        call = _job(functools.partial(function, *args, **kwargs))
         return await asyncio.get_running_loop().run_in_executor(self.workers, call)
+
+    def submit(self, function: Callable[[], object]) -> None:
+        """Run a plain function in a worker thread some time; from any thread.
+
+        Raises:
+            RuntimeError: The interpreter is shutting down.
+        """
+        self.workers.submit(_job(function))
 
     def stop(self) -> None:
         """Stop the portal and the workers."""
         self._provider.__exit__(None, None, None)
         self.workers.shutdown(wait=True)
+
+
+def _job(function: Callable[[], T]) -> Callable[[], T]:
+    def job() -> T:
+        with fork_gate.job():
+            return function()
+
+    return job
 
 
 class _Shared:

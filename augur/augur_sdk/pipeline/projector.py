@@ -1,7 +1,8 @@
-"""The projector and the syncer: bundle files, and the way through a power cut, behind the run."""
+"""Behind the run: bundle files, pictures' hashes ahead of them, and the way through a power cut."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Final
 
@@ -9,9 +10,10 @@ import anyio
 
 from augur_sdk.bundle.archive import Archive
 from augur_sdk.pipeline.doorbell import Doorbell
-from augur_sdk.pipeline.portal import Runtime
+from augur_sdk.pipeline.portal import WORKERS, Runtime
+from augur_sdk.pipeline.writer import Writer
 
-__all__ = ["SLICE", "SYNC_INTERVAL", "Projector", "Syncer"]
+__all__ = ["SLICE", "SYNC_INTERVAL", "Hasher", "Projector", "Syncer", "hash_in_workers"]
 
 SLICE: Final = 0.02
 """Seconds of projecting in one turn: all sessions share the turns."""
@@ -56,6 +58,54 @@ class Projector:
                 return bool(await self._runtime.in_worker(work))
             except OSError:
                 return False
+
+
+class Hasher:
+    """Hashes pictures that wait for the projector, on the worker that it leaves free.
+
+    One picture at a time, and none while the writer has a batch in hand: a record waits for the
+    end of one picture at most. The writer rings again when it is done.
+    """
+
+    def __init__(self, runtime: Runtime, archive: Archive, writer: Writer) -> None:
+        self._runtime = runtime
+        self._archive = archive
+        self._writer = writer
+        self._stopping = False
+
+    def stop(self) -> None:
+        """End after the picture in hand."""
+        self._stopping = True
+
+    async def run(self) -> None:
+        """Hash until the bell is closed, or `stop` was called."""
+        with contextlib.suppress(RuntimeError):  # the interpreter is going down
+            async for _ in self._writer.pictures.rings():
+                while not (self._stopping or self._writer.storing) and await self._turn():
+                    pass
+
+    async def _turn(self) -> bool:
+        async with self._runtime.hashing:
+            return await self._runtime.in_worker(self._archive.hash_ahead)
+
+
+def hash_in_workers(runtime: Runtime, archive: Archive) -> None:
+    """Have the workers hash what the calling thread is about to project.
+
+    Each goes to the end of the workers' queue after each picture, since other sessions' records
+    wait there. At interpreter exit the workers take nothing more, and the caller does it all.
+    """
+
+    def one() -> None:
+        if archive.hash_ahead():
+            submit()
+
+    def submit() -> None:
+        with contextlib.suppress(RuntimeError):
+            runtime.submit(one)
+
+    for _ in range(WORKERS):
+        submit()
 
 
 class Syncer:

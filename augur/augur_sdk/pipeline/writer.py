@@ -41,6 +41,8 @@ class Writer:
         self.bell: Doorbell = Doorbell()
         self.dirty: Doorbell = Doorbell()
         self.unsynced: Doorbell = Doorbell()
+        self.pictures: Doorbell = Doorbell()
+        self.storing: bool = False
 
     def hurry(self) -> None:
         """Do not linger: somebody waits for what is in the inbox. On the portal."""
@@ -59,9 +61,12 @@ class Writer:
         try:
             async for _ in self.bell.rings():
                 await self._linger()
+                self.storing = True
                 while not self._stopping.is_set() and (batch := self._intake.take()):
                     await self._store(batch)
                 await self._append_notes()
+                self.storing = False
+                self.pictures.ring_here()
         except RuntimeError:
             # The interpreter is going down and takes no more work for threads; the batch in
             # hand stays held, and the exit path stores it.
@@ -69,6 +74,7 @@ class Writer:
         finally:
             self.dirty.close()
             self.unsynced.close()
+            self.pictures.close()
 
     async def _linger(self) -> None:
         with anyio.move_on_after(LINGER):

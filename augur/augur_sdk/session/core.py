@@ -24,6 +24,7 @@ from augur_sdk.pipeline.mirroring import Mirroring, mirroring_to
 from augur_sdk.pipeline.pipeline import Pipeline
 from augur_sdk.pipeline.portal import Runtime, lease, release
 from augur_sdk.pipeline.progress import Progress
+from augur_sdk.pipeline.projector import hash_in_workers
 from augur_sdk.recording.recorder import Recorder
 from augur_sdk.recording.state import Lifecycle, Settings
 from augur_sdk.recording.table import ColdStepError
@@ -330,6 +331,8 @@ class SessionCore:
         while True:
             try:
                 self.intake.store_all()
+                if self._runtime is not None:
+                    hash_in_workers(self._runtime, self.archive)
                 self.manifest = as_manifest(self.archive.finish())
             except OSError as error:
                 self.intake.failed(error)
