@@ -17,6 +17,7 @@ from augur_sdk.recording.state import Outlet, Privacy, Settings
 from augur_sdk.recording.steps import StepRecording
 from augur_sdk.recording.table import ColdStepError, Slot
 from augur_sdk.redaction.typed_secrets import is_sensitive_step, mask_typed_text
+from augur_sdk.replay.fixture import make_fixture
 
 __all__ = ["FixtureRecording"]
 
@@ -92,8 +93,6 @@ class FixtureRecording(StepRecording):
         slot = self._slot_at(index)
         if not self._bound_of(slot).keeps(CaptureMode.SCREENSHOTS):
             return path
-        from augur_sdk.replay.fixture import make_fixture
-
         options: dict[str, Any] = {
             "mode": mode,
             "task": self._instruction() if task is None else checks.string(task, "task"),

@@ -12,6 +12,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from augur_sdk.replay.landing import point_of
+
 __all__ = [
     "decide",
     "find_function",
@@ -75,20 +77,6 @@ def problems(expected: Mapping[str, Any], action: Mapping[str, Any]) -> list[str
     elif point is not None and regions and not any(is_inside(region, point) for region in regions):
         found.append(f"({point[0]}, {point[1]}) is outside {named(regions)}")
     return found
-
-
-def point_of(params: Mapping[str, Any]) -> tuple[float, float] | None:
-    """Where an action lands: `x` and `y`, `coordinate: [x, y]`, or the end of a drag's `path`."""
-    path = params.get("path")
-    if isinstance(path, list) and path:
-        last = path[-1]
-        return point_of(last if isinstance(last, Mapping) else {"coordinate": last})
-    pair = params.get("coordinate", [params.get("x"), params.get("y")])
-    if not isinstance(pair, list | tuple) or len(pair) != 2:
-        return None
-    x, y = pair
-    plain = all(isinstance(n, int | float) and not isinstance(n, bool) for n in (x, y))
-    return (x, y) if plain else None
 
 
 def is_inside(region: Mapping[str, Any], point: tuple[float, float]) -> bool:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, cast, get_args
+from typing import TYPE_CHECKING, Any, Final, cast, get_args
 
 from augur_sdk.bundle import layout
 from augur_sdk.errors import RecordError
-from augur_sdk.models import PriorStep, ReplayExpectation, ReplayFixture
 from augur_sdk.models.vocabulary import ReplayMode
-from augur_sdk.replay.decision import point_of
+from augur_sdk.replay.landing import point_of
+
+if TYPE_CHECKING:
+    from augur_sdk.models import PriorStep, ReplayExpectation, ReplayFixture
 
 __all__ = ["REGION_RADIUS", "make_fixture"]
 
