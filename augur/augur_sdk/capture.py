@@ -33,7 +33,7 @@ class CaptureMode(StrEnum):
     @property
     def rank(self) -> int:
         """The position in the order, `off` being 0."""
-        return _RANK[self.value]
+        return _RANK[self._value_]
 
     def __lt__(self, other: str) -> bool:
         return self.rank < _rank_of(other)
@@ -52,7 +52,8 @@ _RANK = {mode.value: rank for rank, mode in enumerate(CaptureMode)}
 
 
 def _rank_of(mode: str) -> int:
-    return _parse(mode, source="capture mode").rank
+    known = mode if isinstance(mode, CaptureMode) else _parse(mode, source="capture mode")
+    return known.rank
 
 
 def _parse(mode: CaptureMode | str, *, source: str) -> CaptureMode:

@@ -101,3 +101,13 @@ def test_the_rollup_takes_only_numbers() -> None:
     assert rollup.total() == {"total_usd": 0.5}
     rollup.put(3, {})
     assert rollup.total() == {}
+
+
+def test_a_cost_beyond_every_float_costs_nothing_and_raises_nothing(open_session: Open) -> None:
+    with open_session() as session:
+        session.record_step({**step(0), "costs": {"total_usd": 10**400, "model_usd": 1.5}})
+        session.record_step({**step(1), "costs": {"total_usd": 2, "model_usd": float("nan")}})
+        session.set_status("succeeded")
+        summary = session.successful_task_cost_summary()
+    assert summary is not None
+    assert (summary["total_usd"], summary["model_usd"]) == (2, 1.5)

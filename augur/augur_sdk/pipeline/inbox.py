@@ -55,7 +55,8 @@ class Inbox:
             self._entries.append(entry)
             self._bytes += entry.size
             self.last_seq = entry.seq
-            self._measure()
+            if len(self._entries) >= MAX_ITEMS or self._bytes >= MAX_BYTES:
+                self.full = True
             ring, self._rung = not self._rung, True
         if ring:
             self._ring()
@@ -71,7 +72,7 @@ class Inbox:
                 batch.append(entry)
             self._bytes -= size
             self._rung = bool(batch)
-            self._measure()
+            self.full = len(self._entries) >= MAX_ITEMS or self._bytes >= MAX_BYTES
             freed = [] if self.full else self._waiting
             if freed:
                 self._waiting = []
@@ -100,6 +101,3 @@ class Inbox:
         for future in freed:
             if not future.cancelled():
                 future.set_result(None)
-
-    def _measure(self) -> None:
-        self.full = len(self._entries) >= MAX_ITEMS or self._bytes >= MAX_BYTES

@@ -22,6 +22,7 @@ from augur_sdk.recording.table import Slot
 __all__ = [
     "EFFECTS",
     "EVENTS",
+    "FREE",
     "LOGS",
     "MODEL_CALLS",
     "PICTURES",
@@ -54,6 +55,10 @@ class Bound(NamedTuple):
     def keeps(self, mode: CaptureMode) -> bool:
         """Whether what a mode adds may be kept."""
         return self is FREE or (not self.sensitive and self.ceiling >= mode)
+
+    def records(self, mode: CaptureMode) -> bool:
+        """Whether what a mode adds may be kept, if only its structure."""
+        return self is FREE or self.ceiling >= mode
 
     def step(self, record: dict[str, Any]) -> dict[str, Any]:
         """What is kept of a step record."""
@@ -107,13 +112,12 @@ class Bounded(RecorderState):
 
     def _bound_at(self, step_index: int | None) -> Bound:
         """What may be kept of a step, or of the run, as far as it is known now."""
-        slot = None if step_index is None else self._steps.slot(step_index)
-        if slot is not None:
-            return self._bound_of(slot)
-        return _bound(False, self._ceiling)
+        return self._bound_of(None if step_index is None else self._steps.slot(step_index))
 
-    def _bound_of(self, slot: Slot) -> Bound:
+    def _bound_of(self, slot: Slot | None) -> Bound:
         ceiling = self._ceiling
+        if slot is None:
+            return _bound(False, ceiling)
         if slot.ceiling is not None and slot.ceiling < ceiling:
             ceiling = slot.ceiling
         return _bound(slot.sensitive, ceiling)
@@ -173,15 +177,14 @@ class Bounded(RecorderState):
         """
         index = effect["step_index"]
         kept = self._bound_at(index).keeps(CaptureMode.TRACE)
-        raw = self._encode(effect if kept else bounds.side_effect(effect))
-        raw = self._checked("side_effect", raw)
+        raw = self._encode(effect if kept else bounds.side_effect(effect), "side_effect")
         path = self._ledger.path(effect)
         item = effect["side_effect_id"] if news else ""
         self._emit(Kind.SIDE_EFFECT, raw, path=path, item=item, step_index=index)
 
     def _opened(self, step_index: int, slot: Slot) -> Slot:
         """Hand over to a new slot what came before its step."""
-        early = self._early.pop(step_index, 0)
+        early = self._early.pop(step_index, 0) if self._early else 0
         slot.seen = early & ~_MARKED
         slot.sensitive = bool(early & _MARKED)
         return slot

@@ -48,6 +48,8 @@ def mapping(value: Any, what: str) -> dict[str, Any]:
 
 def step_index(value: Any, what: str = "step_index") -> int:
     """Return a usable step index: a whole number from 0."""
+    if type(value) is int and 0 <= value <= MAX_STEP_INDEX:
+        return value
     if isinstance(value, bool) or value is None:
         raise _bad_index(what, value)
     try:

@@ -20,6 +20,7 @@ COST_FIELDS: Final = (
     "cache_hit_tokens",
 )
 _TOKENS: Final = frozenset({"tokens_in", "tokens_out", "cache_hit_tokens"})
+_NUMBERS: Final = frozenset({int, float, type(None)})
 
 
 def given_costs(**costs: float | None) -> dict[str, Any]:
@@ -46,7 +47,7 @@ class CostRollup:
 
     def put(self, step: Hashable, costs: Any) -> None:
         """Set what one step record cost; anything that is no number is no cost."""
-        known = _known(costs) if isinstance(costs, Mapping) else ()
+        known = _known(costs) if costs and isinstance(costs, Mapping) else ()
         if known:
             self._costs[step] = known
         else:
@@ -57,20 +58,27 @@ class CostRollup:
         sums: dict[str, int | float] = {}
         for position, name in enumerate(COST_FIELDS):
             parts = [costs[position] for costs in self._costs.values()]
-            present = [part for part in parts if part is not None]
+            present = [part for part in parts if part is not None and _finite(part)]
             if present:
                 sums[name] = sum(map(int, present)) if name in _TOKENS else math.fsum(present)
         return sums
 
 
 def _known(costs: Mapping[str, Any]) -> tuple[float | None, ...]:
-    if not costs:
-        return ()
-    values = tuple([_amount(costs.get(name)) for name in COST_FIELDS])
+    values = tuple(map(costs.get, COST_FIELDS))
+    if not _NUMBERS.issuperset(map(type, values)):  # on the agent's path, most are plain
+        values = tuple(map(_plain, values))
     return values if values.count(None) < len(values) else ()
 
 
-def _amount(value: Any) -> float | None:
-    if value is None or isinstance(value, bool) or not isinstance(value, int | float):
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond every float
+        return False
+
+
+def _plain(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return value if math.isfinite(value) else None
+    return int(value) if isinstance(value, int) else float(value)

@@ -90,7 +90,7 @@ class ObservationRecording(StepRecording):
         bound = self._bound_at(index)
         if bound.keeps(CaptureMode.SCREENSHOTS):
             return True
-        if bound.sensitive or bound.ceiling >= CaptureMode.TRACE:
+        if bound.sensitive or bound.records(CaptureMode.TRACE):
             self._withhold(index, path)
         return False
 

@@ -54,7 +54,7 @@ class OutcomeRecording(StepRecording):
             candidate = bounds.eval_candidate(candidate)
         self._emit(
             Kind.EVAL_CANDIDATE,
-            self._checked("eval_candidate", self._encode(candidate)),
+            self._encode(candidate, "eval_candidate"),
             path=layout.EVAL_CANDIDATES,
             item=str(index),
             step_index=index,
@@ -142,7 +142,7 @@ class OutcomeRecording(StepRecording):
     def _emit_outcome(self, record: dict[str, Any], index: int | None) -> None:
         if not self._bound_at(index).keeps(CaptureMode.TRACE):
             record = bounds.outcome(record)
-        raw = self._checked("outcome_record", self._encode(record))
+        raw = self._encode(record, "outcome_record")
         item = "session" if index is None else f"step:{index}"
         self._emit(Kind.OUTCOME, raw, path=layout.OUTCOMES, item=item, step_index=index)
 

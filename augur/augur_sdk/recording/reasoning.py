@@ -63,7 +63,7 @@ class ReasoningRecording(Bounded):
             record["model"] = checks.string(model, "model")
         if not self.off and self._bound_at(index).keeps(CaptureMode.MODEL_IO):
             name = "run_reasoning" if index is None else "reasoning_trace"
-            raw = self._checked(name, self._encode(record))
+            raw = self._encode(record, name)
             self._emit(Kind.REASONING, raw, path=layout.REASONING, step_index=index)
             self._saw(index, REASONING)
         return record

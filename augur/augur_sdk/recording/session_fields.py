@@ -93,7 +93,7 @@ class SessionFields(RecorderState):
             chosen = resolve_capture_mode(checks.text(mode, "the capture mode"))
         self._mode_override = chosen
         if self.settings.enforce:
-            self._ceiling = chosen or self.settings.capture_mode
+            self._hold_to(chosen or self.settings.capture_mode)
 
     def set_costs(
         self,
@@ -185,6 +185,6 @@ class SessionFields(RecorderState):
         """Change the session record and hand it on; in strict mode only if it keeps its schema."""
         changed = {**self._session, **fields}
         if self.settings.strict:
-            self._checked("debug_session", self._encode(changed))
+            self._encode(changed, "debug_session")
         self._session = changed
         self._emit_session()

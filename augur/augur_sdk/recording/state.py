@@ -109,7 +109,7 @@ class RecorderState:
         self._completed: dict[str, int] = {}
         self._group_id = settings.group_id
         self._mode_override: CaptureMode | None = None
-        self._ceiling = settings.capture_mode if settings.enforce else CaptureMode.FULL
+        self._hold_to(settings.capture_mode if settings.enforce else CaptureMode.FULL)
         self._session = self._opening_record(settings)
         self._branch = slice_of(settings.branch_context)
 
@@ -131,11 +131,10 @@ class RecorderState:
             **{name: value for name, value in optional.items() if value is not None},
         }
 
-    @property
-    def off(self) -> bool:
-        """Whether nothing is kept at the moment."""
-        off = CaptureMode.OFF
-        return self.settings.capture_mode is off or self._ceiling is off
+    def _hold_to(self, ceiling: CaptureMode) -> None:
+        """From now on keep at most what a mode keeps; `off` says whether that is nothing."""
+        self._ceiling = ceiling
+        self.off: bool = CaptureMode.OFF in (self.settings.capture_mode, ceiling)
 
     def warm(self, step_index: int, seq: int, raw: bytes | None) -> None:
         """Hand back the record of a step that left memory; None when it was lost.
@@ -228,7 +227,12 @@ class RecorderState:
             fix="Record before close(), or inside the `with` block.",
         )
 
-    def _encode(self, value: Any) -> bytes:
+    def _encode(self, value: Any, record: str = "") -> bytes:
+        """A value as it is now; in strict mode it has to be a valid `record`, where one is named.
+
+        Raises:
+            RecordError: It is too large; in strict mode also: it breaks the schema, or is no JSON.
+        """
         raw, repaired = snapshot(value)
         if repaired:
             if self.settings.strict:
@@ -237,23 +241,22 @@ class RecorderState:
                     expected="strings, finite numbers, booleans, None, lists and dicts",
                 )
             self.repaired += repaired
+        if record and self.settings.strict:
+            self._check(record, raw)
         return raw
 
     def _plain(self, record: str, value: Any) -> Any:
         """A value as it is now, in plain types that nobody else holds."""
-        return None if value is None else orjson.loads(self._checked(record, self._encode(value)))
+        return None if value is None else orjson.loads(self._encode(value, record))
 
-    def _checked(self, record: str, raw: bytes) -> bytes:
-        """Refuse, in strict mode, a record that breaks its schema."""
-        if self.settings.strict:
-            from augur_sdk.models.validators import problems_json
+    def _check(self, record: str, raw: bytes) -> None:
+        from augur_sdk.models.validators import problems_json
 
-            if found := problems_json(record, raw):
-                raise RecordError(
-                    f"the {record} breaks its schema at {found[0].path}: {found[0].message}",
-                    fix="See contract/records.md, or leave strict mode to store it as given.",
-                )
-        return raw
+        if found := problems_json(record, raw):
+            raise RecordError(
+                f"the {record} breaks its schema at {found[0].path}: {found[0].message}",
+                fix="See contract/records.md, or leave strict mode to store it as given.",
+            )
 
     def _emit(
         self,

@@ -12,7 +12,7 @@ from augur_sdk.entry import Kind
 from augur_sdk.errors import RecordError, SessionStateError
 from augur_sdk.models import StepInput
 from augur_sdk.recording import checks
-from augur_sdk.recording.bounded import EFFECTS, SENSITIVE, Bound, Bounded, Recalled
+from augur_sdk.recording.bounded import EFFECTS, FREE, SENSITIVE, Bound, Bounded, Recalled
 from augur_sdk.recording.callers import warn_caller
 from augur_sdk.recording.table import Slot
 
@@ -65,8 +65,8 @@ class StepRecording(Bounded):
         index = checks.step_index(record.get("step_index"))
         step_id = checks.text(record.get("step_id"), "step_id")
         record["step_index"] = index
-        self._learn(index, record)
         slot = self._steps.slot(index)
+        self._learn(slot, record)
         if slot is None:
             self._put_canonical(index, step_id, record)
         elif slot.step_id == step_id:
@@ -108,12 +108,12 @@ class StepRecording(Bounded):
                 fix="Give each attempt its own id, for example by a suffix.",
             )
         record["step_index"] = index
-        self._learn(index, record)
+        self._learn(slot, record)
         self._put_iteration(index, slot, step_id, record)
 
-    def _learn(self, index: int, record: dict[str, Any]) -> None:
+    def _learn(self, slot: Slot | None, record: dict[str, Any]) -> None:
         """Let the door see what a step typed before anything of it is handed on."""
-        marked = self._bound_at(index).sensitive
+        marked = slot is not None and slot.sensitive
         self._privacy.learn({**record, SENSITIVE: True} if marked else record)
 
     def reserve_step(self) -> int:
@@ -166,12 +166,13 @@ class StepRecording(Bounded):
         if stamps:
             _merge(record, "captured_versions", stamps)
         record = self._prepared(record, bound)
-        raw = self._checked("step_trace", self._encode(record))
+        raw = self._encode(record, "step_trace")
         slot = self._opened(index, self._steps.add(index, step_id))
         if stamps:
             self._calls.stamped(index)
             self._note_patched(slot, {"captured_versions"})
-        self._bind(index, slot, bound)
+        if bound is not FREE:
+            self._bind(index, slot, bound)
         self._emit_step(index, slot, record, raw)
         if slot.seen & EFFECTS:
             self._ledger.let_go(index)
@@ -183,7 +184,7 @@ class StepRecording(Bounded):
         if slot.iteration_ids:
             record["step_iterations"] = slot.iterations
         record = self._prepared(record, bound)
-        raw = self._checked("step_trace", self._encode(record))
+        raw = self._encode(record, "step_trace")
         self._bind(index, slot, bound)
         self._emit_step(index, slot, record, raw)
 
@@ -191,7 +192,7 @@ class StepRecording(Bounded):
         canonical = self._decoded(index)
         bound = self._bound_for(record, slot)
         record = self._prepared(record, bound)
-        raw = self._checked("step_trace", self._encode(record))
+        raw = self._encode(record, "step_trace")
         if bound.sensitive and not slot.sensitive:
             self._bind(index, slot, bound)
         if step_id not in (slot.iteration_ids or ()):
@@ -221,7 +222,7 @@ class StepRecording(Bounded):
             kept = bound.step(record)
             changed = {name: kept[name] for name in touched if name in kept}
             record = {**self._decoded(index), **changed}
-        raw = self._checked("step_trace", self._encode(record))
+        raw = self._encode(record, "step_trace")
         self._note_patched(slot, touched)
         self._emit_step(index, slot, record, raw)
         return index

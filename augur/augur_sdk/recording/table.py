@@ -128,19 +128,15 @@ class StepTable:
         """Remember the canonical step's latest record, numbered `seq`."""
         self._slots[step_index].seq = seq
         self._store(step_index, raw)
-        self._cool()
 
     def warm(self, step_index: int, raw: bytes) -> None:
         """Hand back a record that was read from the journal; one that is hot is newer."""
         if step_index not in self._hot:
             self._store(step_index, raw)
-            self._cool()
 
     def _store(self, step_index: int, raw: bytes) -> None:
         self._hot_bytes += len(raw) - len(self._hot.pop(step_index, b""))
         self._hot[step_index] = raw
-
-    def _cool(self) -> None:
         while len(self._hot) > HOT_STEPS or (self._hot_bytes > HOT_BYTES and len(self._hot) > 1):
             coldest = next(iter(self._hot))
             if self._slots[coldest].seq > self._stored_seq():

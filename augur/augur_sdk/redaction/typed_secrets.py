@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from augur_sdk.redaction.keys import names_secret_field
@@ -33,6 +33,8 @@ _PLACES: Final = words(
 )
 _PLACE_NAMES: Final = frozenset(_PLACES)
 _LONGEST_LABEL: Final = 200
+_MAPPINGS: Final = (dict, Mapping)
+"""The quick check first: almost every record is made of dicts."""
 
 
 def is_sensitive_step(step: Mapping[str, Any]) -> bool:
@@ -40,26 +42,29 @@ def is_sensitive_step(step: Mapping[str, Any]) -> bool:
     if step.get(SENSITIVE):
         return True
     grounding = step.get("grounding")
-    if isinstance(grounding, Mapping) and _names_secret(grounding.get("target_label")):
+    if isinstance(grounding, _MAPPINGS) and _names_secret(grounding.get("target_label")):
         return True
-    # On the agent's path: most steps name no field, which one look at the keys tells.
-    return any(
-        not _PLACE_NAMES.isdisjoint(part)
-        and any(_names_secret(part.get(place)) for place in _PLACES)
-        for part in _parts(step)
-    )
+    for part in _parts(step):
+        # On the agent's path: most steps name no field, which one look at the keys tells.
+        if not _PLACE_NAMES.isdisjoint(part) and _is_secret_place(part):
+            return True
+    return False
+
+
+def _is_secret_place(part: Mapping[str, Any]) -> bool:
+    return any(_names_secret(part.get(place)) for place in _PLACES)
 
 
 def _names_secret(label: Any) -> bool:
     return isinstance(label, str) and len(label) <= _LONGEST_LABEL and names_secret_field(label)
 
 
-def _parts(step: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _parts(step: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
     action = step.get("action")
-    if isinstance(action, dict):
-        yield action
-        if isinstance(params := action.get("params"), dict):
-            yield params
+    if not isinstance(action, dict):
+        return ()
+    params = action.get("params")
+    return (action, params) if isinstance(params, dict) else (action,)
 
 
 def typed_texts(step: Mapping[str, Any]) -> list[str]:

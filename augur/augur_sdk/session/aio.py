@@ -23,7 +23,6 @@ from augur_sdk.intervention.killable import Killable
 from augur_sdk.intervention.waiting import wait
 from augur_sdk.models import BundleManifest
 from augur_sdk.recording.recorder import Recorder
-from augur_sdk.recording.settling import settles
 from augur_sdk.recording.table import ColdStepError
 from augur_sdk.session.base import ROOM_PATIENCE, SessionBase
 from augur_sdk.session.methods import awaiting
@@ -296,7 +295,11 @@ class AsyncDebugSession(SessionBase):  # noqa: D101 - its docstring is put toget
             logger.exception("session %s could not be closed", self.debug_session_id)
 
     async def _record(
-        self, operation: Callable[Concatenate[Any, P], T], *args: P.args, **kwargs: P.kwargs
+        self,
+        operation: Callable[Concatenate[Any, P], T],
+        waits: bool,
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> T:
         core = self._core
         if core.inbox.full and not core.forked:
@@ -307,8 +310,7 @@ class AsyncDebugSession(SessionBase):  # noqa: D101 - its docstring is put toget
                 break
             except ColdStepError as cold:
                 await _shielded(core.warm, cold)
-        core.after_call()
-        if core.behaviour.durable or settles(operation):
+        if waits or core.behaviour.durable:
             await _wait(core.stored(), core.wait_bound)
         elif time.monotonic() - self._yielded_at > YIELD_AFTER:
             await asyncio.sleep(0)

@@ -17,7 +17,7 @@ from augur_sdk.intervention.command import POLL_TIMEOUT
 from augur_sdk.intervention.waiting import wait_blocking
 from augur_sdk.models import BundleManifest
 from augur_sdk.recording.recorder import Recorder
-from augur_sdk.recording.settling import settles
+from augur_sdk.recording.table import ColdStepError
 from augur_sdk.session.base import ROOM_PATIENCE, SessionBase
 from augur_sdk.session.methods import blocking
 from augur_sdk.session.stats import SessionStats
@@ -275,14 +275,22 @@ class DebugSession(SessionBase):  # noqa: D101 - its docstring is put together b
             logger.exception("session %s could not be closed", self.debug_session_id)
 
     def _record(
-        self, operation: Callable[Concatenate[Any, P], T], *args: P.args, **kwargs: P.kwargs
+        self,
+        operation: Callable[Concatenate[Any, P], T],
+        waits: bool,
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> T:
         core = self._core
         if core.inbox.full and not core.forked:
             _wait(core.inbox.room(), ROOM_PATIENCE)
-        result = core.perform(operation, *args, **kwargs)
-        core.after_call()
-        if core.behaviour.durable or settles(operation):
+        while True:
+            try:
+                result = core.attempt(operation, *args, **kwargs)
+                break
+            except ColdStepError as cold:
+                core.warm(cold)
+        if waits or core.behaviour.durable:
             _wait(core.stored(), core.wait_bound)
         return result
 

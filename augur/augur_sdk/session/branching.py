@@ -227,7 +227,6 @@ class _Loader:
         if step.get("step_iterations", 1) != 1:
             for iteration in self._iterations(index, step):
                 self._record(iteration)
-        self._core.after_call()
 
     def _record(self, step: dict[str, Any]) -> None:
         try:

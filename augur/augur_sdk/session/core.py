@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
@@ -152,7 +153,10 @@ class SessionCore:
             ColdStepError: It needs a step that left memory; `warm` it and repeat.
         """
         with self.recorder.lock:
-            return operation(self.recorder, *args, **kwargs)
+            result = operation(self.recorder, *args, **kwargs)
+        if self._pipeline is None:
+            self._store_here()
+        return result
 
     def warm(self, cold: ColdStepError) -> None:
         """Read a step back from the journal for the Recorder."""
@@ -160,17 +164,12 @@ class SessionCore:
         with self.recorder.lock:
             self.recorder.warm(cold.step_index, cold.seq, raw)
 
-    def after_call(self) -> None:
-        """Without threads, the caller's own stores what was recorded."""
-        if self._pipeline is None and not self.forked and not self._finished:
-            self._store_here()
-
     def _store_here(self) -> None:
-        try:
-            self.intake.store_all()
-            self.archive.project(0.0)
-        except OSError:
-            return  # counted and said by the intake; the next call tries again
+        """Without threads, the caller's own stores what was recorded."""
+        if not (self.forked or self._finished):
+            with suppress(OSError):  # counted and said by the intake; the next call tries again
+                self.intake.store_all()
+                self.archive.project(0.0)
 
     def stored(self) -> Future[None]:
         """A future that is done once everything recorded so far is stored."""

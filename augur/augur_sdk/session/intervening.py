@@ -60,13 +60,10 @@ class Intervention:
     def record_event(self, event: dict[str, Any]) -> None:
         """Record a decision event of the run."""
         self._core.perform(Recorder.record_event, event)  # type: ignore[arg-type]  # built in intervention.events
-        self._core.after_call()
 
     def abort_pending_side_effects(self, reason: str) -> object:
         """Abort every side effect that was declared and not committed."""
-        aborted = self._core.perform(Recorder.abort_pending_side_effects, reason)
-        self._core.after_call()
-        return aborted
+        return self._core.perform(Recorder.abort_pending_side_effects, reason)
 
     def effect(self, body: bytes) -> None:
         """A side effect's record: one that was committed is never allowed again."""

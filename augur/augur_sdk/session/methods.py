@@ -11,6 +11,8 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
+from augur_sdk.recording.settling import settles
+
 if TYPE_CHECKING:
     from augur_sdk.session.aio import AsyncDebugSession
     from augur_sdk.session.blocking import DebugSession
@@ -57,10 +59,11 @@ def blocking(
     operation: Callable[Concatenate[Any, P], T],
 ) -> Callable[[Callable[..., Any]], BlockingMethod[P, T]]:
     """Declare a name of `DebugSession` as the blocking form of a Recorder method."""
+    waits = settles(operation)
 
     @functools.wraps(operation)
     def method(self: DebugSession, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return self._record(operation, *args, **kwargs)
+        return self._record(operation, waits, *args, **kwargs)
 
     return _declared_as(method)
 
@@ -69,10 +72,11 @@ def awaiting(
     operation: Callable[Concatenate[Any, P], T],
 ) -> Callable[[Callable[..., Any]], AsyncMethod[P, T]]:
     """Declare a name of `AsyncDebugSession` as the awaitable form of a Recorder method."""
+    waits = settles(operation)
 
     @functools.wraps(operation)
     async def method(self: AsyncDebugSession, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._record(operation, *args, **kwargs)
+        return await self._record(operation, waits, *args, **kwargs)
 
     return _declared_as(method)
 

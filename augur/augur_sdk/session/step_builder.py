@@ -221,7 +221,7 @@ class StepBuilder(StepDraft):
         self._session.record_event(self._event(layer, kind, summary, detail))
 
     def __enter__(self) -> Self:
-        opening = self._opened(self._session._record(Recorder.reserve_step))  # noqa: SLF001 - the session's own part
+        opening = self._opened(self._session._record(Recorder.reserve_step, waits=False))  # noqa: SLF001 - the session's own part
         self._session.record_step(opening)  # type: ignore[arg-type]  # a step_trace by construction
         return self
 
@@ -271,7 +271,7 @@ class AsyncStepBuilder(StepDraft):
         await self._session.record_event(self._event(layer, kind, summary, detail))
 
     async def __aenter__(self) -> Self:
-        opening = self._opened(await self._session._record(Recorder.reserve_step))  # noqa: SLF001 - the session's own part
+        opening = self._opened(await self._session._record(Recorder.reserve_step, waits=False))  # noqa: SLF001 - the session's own part
         await self._session.record_step(opening)  # type: ignore[arg-type]  # a step_trace by construction
         return self
 
