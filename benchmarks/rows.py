@@ -103,8 +103,21 @@ def works() -> list[Work]:
             floor=False,
         ),
         Work(
+            "paced_pictures_unhashed",
+            [Metric("  the same without perceptual hashes", "close", 0.05)],
+            arguments={"steps": 150},
+            quick={"steps": 40},
+            floor=False,
+        ),
+        Work(
             "fast_pictures",
             [Metric("300 such steps at full speed, wall", "wall", 0.6)],
+            arguments={"steps": 300},
+            quick={"steps": 40},
+        ),
+        Work(
+            "fast_pictures_unhashed",
+            [Metric("  the same without perceptual hashes, wall", "wall", 0.6)],
             arguments={"steps": 300},
             quick={"steps": 40},
         ),

@@ -9,6 +9,7 @@ each runs it in its own virtual environment. Times are seconds, memory is bytes.
 from __future__ import annotations
 
 import gc
+import inspect
 import json
 import os
 import sys
@@ -139,11 +140,19 @@ def pair(number: int) -> tuple[bytes, bytes]:
     return samples.picture(2 * number), samples.picture(2 * number + 1)
 
 
-def paced_pictures(steps: int) -> Measured:
+def _unhashed() -> dict[str, bool]:
+    """The option that leaves perceptual hashes out; nothing where none are made anyway."""
+    from augur_sdk import DebugSession
+
+    known = "perceptual_hashes" in inspect.signature(DebugSession).parameters
+    return {"perceptual_hashes": False} if known else {}
+
+
+def paced_pictures(steps: int, **more: Any) -> Measured:
     """Two screenshots a step, a step every 20 ms: what is left for `close()`."""
     pictures = [pair(number) for number in range(steps)]
     with folder() as out:
-        with opened(out) as session:
+        with opened(out, **more) as session:
             began = time.perf_counter()
             for number, pictured in enumerate(pictures):
                 time.sleep(max(0.0, began + number * PACE - time.perf_counter()))
@@ -154,17 +163,27 @@ def paced_pictures(steps: int) -> Measured:
     return {"close": ended[0] - start[0], "close_cpu": ended[1] - start[1]}
 
 
-def fast_pictures(steps: int) -> Measured:
+def paced_pictures_unhashed(steps: int) -> Measured:
+    """The same without perceptual hashes."""
+    return paced_pictures(steps, **_unhashed())
+
+
+def fast_pictures(steps: int, **more: Any) -> Measured:
     """Two screenshots a step, as fast as they go, to the end of `close()`."""
     pictures = [pair(number) for number in range(steps)]
     with folder() as out:
-        session = opened(out)
+        session = opened(out, **more)
         start = clock()
         with session:
             for number, pictured in enumerate(pictures):
                 _observed_step(session, number, pictured)
         ended = clock()
     return {"wall": ended[0] - start[0], "cpu": ended[1] - start[1]}
+
+
+def fast_pictures_unhashed(steps: int) -> Measured:
+    """The same without perceptual hashes."""
+    return fast_pictures(steps, **_unhashed())
 
 
 def picture_memory(steps: int) -> Measured:
@@ -256,7 +275,9 @@ WORK: dict[str, Callable[..., Measured]] = {
         import_to_step,
         burst,
         paced_pictures,
+        paced_pictures_unhashed,
         fast_pictures,
+        fast_pictures_unhashed,
         picture_memory,
         slow_server,
         bundle,
