@@ -222,7 +222,9 @@ class RedactionDoor:
             redacted = self.policy.apply(self.secrets.mask(text))
             if isinstance(redacted, str) and ERROR not in redacted:
                 redacted = self.secrets.mask(redacted)
-                self._count(count_markers(encode(redacted)) - count_markers(encode(text)), place)
+                if redacted != text:
+                    markers = count_markers(encode(redacted)) - count_markers(encode(text))
+                    self._count(markers, place)
                 return redacted
         except Exception as error:  # noqa: BLE001 - fails closed, and never into the agent
             logger.warning("a text could not be redacted: %s", type(error).__name__)

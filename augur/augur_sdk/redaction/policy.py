@@ -7,6 +7,7 @@ behaviour is that of contract/api-reference.txt (Redaction) and contract/behavio
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import orjson
@@ -169,6 +170,12 @@ class DefaultRedactionPolicy(RedactionPolicy):
     @property
     def text_rules(self) -> TextRules | None:
         """The rules of `default-pii-v1`."""
-        from augur_sdk.redaction.text_rules import default_rules
+        return _default_rules()
 
-        return default_rules()
+
+@cache
+def _default_rules() -> TextRules:
+    # Compiling them takes a while, which who only imports this module does not wait for.
+    from augur_sdk.redaction.text_rules import default_rules
+
+    return default_rules()
