@@ -91,9 +91,8 @@ def _members(scanner: "_Scanner") -> Iterator[TracePart]:
             yield from _elements(scanner, key)
         else:
             yield scanner.part(key, None)
-        if scanner.accept(b"}"):
+        if scanner.ends(b"}"):
             return
-        scanner.expect(b",")
 
 
 def _elements(scanner: "_Scanner", key: str) -> Iterator[TracePart]:
@@ -103,9 +102,8 @@ def _elements(scanner: "_Scanner", key: str) -> Iterator[TracePart]:
         return
     for position in itertools.count():
         yield scanner.part(key, position)
-        if scanner.accept(b"]"):
+        if scanner.ends(b"]"):
             return
-        scanner.expect(b",")
 
 
 class _Scanner:
@@ -124,13 +122,13 @@ class _Scanner:
 
     def peek(self) -> bytes:
         """Skip blanks; return the next byte, none at the end."""
-        while True:
+        while (byte := self._buffer[self._at : self._at + 1]) <= b" ":
             blank = _BLANK.match(self._buffer, self._at)
-            self._at = blank.end() if blank else self._at
-            if self._at < len(self._buffer):
-                return self._buffer[self._at : self._at + 1]
-            if not self._fill():
-                return b""
+            if blank and blank.end() > self._at:
+                self._at = blank.end()
+            elif byte or not self._fill():
+                break
+        return byte
 
     def accept(self, byte: bytes) -> bool:
         """Skip the byte if it is next."""
@@ -143,14 +141,20 @@ class _Scanner:
         if not self.accept(byte):
             raise self._broken(f"expected {byte.decode()}")
 
+    def ends(self, bracket: bytes) -> bool:
+        """Skip what has to be next: the bracket that ends it all, which is true, or a comma."""
+        byte = self.peek()
+        if byte != b"," and byte != bracket:
+            raise self._broken("expected ,")
+        self._at += 1
+        return byte == bracket
+
     def key(self) -> str:
         """Return the member name that has to be next."""
         if self.peek() != b'"':
             raise self._broken("expected a member name")
-        text = self._text(b'"')
-        self._at += len(text)
         try:
-            return str(json.loads(text))
+            return str(json.loads(self.part("", None).raw))
         except ValueError:
             raise TraceSyntaxError("has a member name that is not a string") from None
 
@@ -165,13 +169,13 @@ class _Scanner:
     def _guessed(self) -> tuple[bytes, Any] | None:
         """Take an indented object to end at the next bracket below its own, if that is JSON."""
         line = self._buffer.rfind(b"\n", max(0, self._at - _DEEPEST), self._at)
-        margin = self._buffer[line : self._at]
-        if line < 0 or not margin.isspace():
+        closing = self._buffer[line : self._at] + b"}"
+        end = self._buffer.find(closing, self._at, self._at + _GUESSED)
+        if line < 0 or end < 0:
             return None
-        end = self._buffer.find(margin + b"}", self._at, self._at + _GUESSED)
-        raw = self._buffer[self._at : end + len(margin) + 1]
+        raw = self._buffer[self._at : end + len(closing)]
         try:
-            return (raw, orjson.loads(raw)) if end > 0 else None
+            return raw, orjson.loads(raw)
         except ValueError:
             return None
 

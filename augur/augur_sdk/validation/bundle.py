@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+# Checking is all that this package is for: it loads what it checks with, not its first check.
+import pydantic_core  # noqa: F401 - see above
+
 from augur_sdk.bundle import layout
 from augur_sdk.errors import BundleReadError
 from augur_sdk.storage.reading import is_uri, local_copy

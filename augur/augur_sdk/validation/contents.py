@@ -1,7 +1,7 @@
 """The bundle under inspection: its files, read once, held against their signatures."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO, Final
 
 from augur_sdk.models.validators import Problem
@@ -50,6 +50,7 @@ class Contents:
         self._reader = reader
         self._unchecked: dict[str, str] = {}
         self.files: frozenset[str] = frozenset(reader.paths())
+        self.paths: Sequence[str] = sorted(self.files)
         self.folders: frozenset[str] = frozenset(_folders(self.files))
         self.missing: frozenset[str] = frozenset()
         self.issues: list[ValidationIssue] = []

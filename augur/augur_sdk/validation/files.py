@@ -22,8 +22,12 @@ def _kinds(*kinds: tuple[str, str]) -> _Kinds:
     return tuple((re.compile(pattern), record) for pattern, record in kinds)
 
 
-_DOCUMENTS: Final[dict[str, _Kinds]] = {
+_RECORDS: Final[dict[str, _Kinds]] = {
     layout.PATHS["screenshots"]: _kinds((r".+\.json", "observation")),
+    layout.PATHS["events"]: _kinds(
+        (r"reasoning\.jsonl", "run_reasoning"),
+        (r"[^/]+\.jsonl", "decision_event"),
+    ),
     layout.PATHS["modelio"]: _kinds((r"[^/]+\.json", "modelio")),
     layout.PATHS["side_effects"]: _kinds((r"[^/]+\.json", "side_effect")),
     layout.PATHS["preferences"]: _kinds((r"[^/]+\.json", "preference")),
@@ -39,13 +43,6 @@ _DOCUMENTS: Final[dict[str, _Kinds]] = {
 }
 """What a file holds, by the folder that it is in and by its name there."""
 
-_LINES: Final[dict[str, _Kinds]] = {
-    layout.PATHS["events"]: _kinds(
-        (r"reasoning\.jsonl", "run_reasoning"),
-        (r"[^/]+\.jsonl", "decision_event"),
-    ),
-}
-
 
 def check_files(bundle: Contents, steps: dict[str, int] | None) -> None:
     """Check every file that holds records other than steps.
@@ -54,24 +51,29 @@ def check_files(bundle: Contents, steps: dict[str, int] | None) -> None:
         bundle: The bundle.
         steps: The index of each step by id; None when the steps are not known.
     """
-    for path in sorted(bundle.files):
-        if record := _kind(path, _DOCUMENTS):
-            _check_document(bundle, path, record, steps)
-        elif record := _kind(path, _LINES):
+    for path in bundle.paths:
+        record = _record(path)
+        if record is None:
+            continue
+        if path.endswith(".jsonl"):
             _check_lines(bundle, path, record)
+        else:
+            _check_document(bundle, path, record, steps)
 
 
-def _kind(path: str, table: dict[str, _Kinds]) -> str | None:
+def _record(path: str) -> str | None:
     folder, slash, name = path.partition("/")
-    kinds = table.get(folder + slash if slash else "", ())
-    return next((kind for pattern, kind in kinds if pattern.fullmatch(name or path)), None)
+    for pattern, record in _RECORDS.get(folder + slash if slash else "", ()):
+        if pattern.fullmatch(name or path):
+            return record
+    return None
 
 
 def _check_lines(bundle: Contents, path: str, record: str) -> None:
     def check(source: Source) -> None:
         for number, line in enumerate(source.lines(), start=1):
-            if line.strip():
-                bundle.report_problems(f"{path}:{number}", problems_json(record, line))
+            if line.strip() and (found := problems_json(record, line)):
+                bundle.report_problems(f"{path}:{number}", found)
 
     bundle.visit(path, check)
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
@@ -47,19 +48,24 @@ class FolderReader:
         """Return a file's bytes."""
         descriptor = os.open(self._prefix + path, _READ)
         try:
-            return b"".join(_blocks(descriptor))
+            blocks = [os.read(descriptor, _BLOCK)]
+            while blocks[-1]:
+                blocks.append(os.read(descriptor, _BLOCK))
         finally:
             os.close(descriptor)
+        return b"".join(blocks)
 
     def open(self, path: str) -> BinaryIO:
-        """Open a file of the bundle."""
-        return open(self._prefix + path, "rb")  # noqa: PTH123 - a joined string, see _walk
-
-
-def _blocks(descriptor: int) -> Iterator[bytes]:
-    # Four small files a step: a file object for each would cost more than checking it.
-    while block := os.read(descriptor, _BLOCK):
-        yield block
+        """Open a file of the bundle. A small one is read at once: a file object costs more."""
+        descriptor = os.open(self._prefix + path, _READ)
+        try:
+            head = os.read(descriptor, _BLOCK)
+            if len(head) == _BLOCK or os.read(descriptor, 1):
+                os.lseek(descriptor, 0, os.SEEK_SET)
+                return open(os.dup(descriptor), "rb")  # noqa: PTH123 - a descriptor
+        finally:
+            os.close(descriptor)
+        return BytesIO(head)
 
 
 def _walk(root: str) -> Iterator[str]:

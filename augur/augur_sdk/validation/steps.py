@@ -15,10 +15,12 @@ from augur_sdk.validation.decoding import decoded, differs
 
 __all__ = ["StepCheck"]
 
-_STEP_FILE = re.compile(re.escape(layout.PATHS["steps"]) + r"(?P<index>[0-9]{4,15})\.json")
-_ITERATION_FILE = re.compile(
-    re.escape(layout.PATHS["steps"]) + r"(?P<index>[0-9]{4,15})/[0-9a-f]{8}\.json"
+_STEP_FILE = re.compile(
+    re.escape(layout.PATHS["steps"]) + r"(?P<index>[0-9]{4,15})(?P<iteration>/[0-9a-f]{8})?\.json"
 )
+
+_MARGIN: Final = b"\n    "
+"""What stands between two lines of a step in the trace, where its own file has a line break."""
 
 _MAX_INDEX: Final = 2**53 - 1
 """The largest integer that every JSON reader holds exactly."""
@@ -63,7 +65,11 @@ class StepCheck:
     def _check_trace(self, source: Source) -> None:
         try:
             for part in trace_parts(source):
-                self._check_part(part)
+                self._keys.add(part.key)
+                if part.position is not None:
+                    self._check_step(f"steps.{part.position}", part)
+                else:
+                    self._check_member(part)
         except TraceSyntaxError as error:
             self._report(str(error))
             return
@@ -71,11 +77,8 @@ class StepCheck:
         for key in sorted({"session", "steps"} - self._keys):
             self._report("is required and absent", key)
 
-    def _check_part(self, part: TracePart) -> None:
-        self._keys.add(part.key)
-        if part.position is not None:
-            self._check_step(part.position, part.raw)
-        elif part.key == "session":
+    def _check_member(self, part: TracePart) -> None:
+        if part.key == "session":
             self._check_session(part.raw)
         elif part.key != "steps":
             self._report("has a field that is not one of `session` and `steps`")
@@ -88,15 +91,14 @@ class StepCheck:
         session = decoded(raw)
         self.session = session if isinstance(session, dict) else None
 
-    def _check_step(self, position: int, raw: bytes) -> None:
+    def _check_step(self, place: str, part: TracePart) -> None:
         """Check a step of the trace and its file; what both have wrong is told of the file."""
         self.count += 1
-        place = f"steps.{position}"
-        found = problems_json("step_trace", raw)
-        step = decoded(raw)
+        found = problems_json("step_trace", part.raw)
+        step = decoded(part.raw) if part.value is None else part.value
         identity = _identity(step)
         path = self._file_of(identity) if identity else None
-        if path is None or found != self._compare(path, step):
+        if path is None or found != self._compare(path, part.raw, step, found):
             self.bundle.report_problems(layout.TRACE, found, place)
         if identity:
             self._check_place(place, identity, path)
@@ -105,18 +107,21 @@ class StepCheck:
             references.check_step(self.bundle, layout.TRACE, f"{place}.", step)
 
     def _file_of(self, identity: tuple[int, str]) -> str | None:
-        choices = (layout.step_path(identity[0]), layout.iteration_path(*identity))
-        return next((path for path in choices if path in self.bundle.files), None)
+        path = layout.step_path(identity[0])
+        if path in self.bundle.files:
+            return path
+        path = layout.iteration_path(*identity)
+        return path if path in self.bundle.files else None
 
-    def _compare(self, path: str, step: Any) -> list[Problem]:
-        """Check the step's file; returns its problems, which are reported already."""
+    def _compare(self, path: str, raw: bytes, step: Any, known: list[Problem]) -> list[Problem]:
+        """Check the file of a step with known problems; returns its own, reported already."""
         self._visited.add(path)
-        raw = self.bundle.read(path)
-        if raw is None:
+        text = self.bundle.read(path)
+        if text is None or (not known and _is_same_text(text, raw)):
             return []
-        found = problems_json("step_trace", raw)
+        found = problems_json("step_trace", text)
         self.bundle.report_problems(path, found)
-        stored = decoded(raw)
+        stored = decoded(text)
         if stored is not None and differs(stored, step):
             self.bundle.report(path, "differs from the same step in trace.json")
         return found
@@ -137,12 +142,12 @@ class StepCheck:
 
     def _check_other_files(self) -> None:
         folders: Counter[int] = Counter()
-        for path in sorted(self.bundle.files):
-            if iteration := _ITERATION_FILE.fullmatch(path):
-                folders[int(iteration["index"])] += 1
-                self._check_iteration(path, int(iteration["index"]))
-            elif _STEP_FILE.fullmatch(path):
-                self._check_step_file(path)
+        for found in filter(None, map(_STEP_FILE.fullmatch, self.bundle.paths)):
+            if found["iteration"]:
+                folders[int(found["index"])] += 1
+                self._check_iteration(found[0], int(found["index"]))
+            else:
+                self._check_step_file(found[0])
         if self.complete:
             self._check_iteration_counts(folders)
 
@@ -181,6 +186,14 @@ class StepCheck:
                     layout.step_path(index).removesuffix(".json") + "/",
                     f"holds {folders[index]} iterations where trace.json counts {declared}",
                 )
+
+
+def _is_same_text(text: bytes, raw: bytes) -> bool:
+    """Whether a valid step of the trace reads in its own file as it does there.
+
+    Valid JSON breaks lines between its tokens only, so that a margin taken away changes nothing.
+    """
+    return text.removesuffix(b"\n") == raw.replace(_MARGIN, b"\n")
 
 
 def _identity(step: Any) -> tuple[int, str] | None:
