@@ -7,8 +7,7 @@ registered under the entry point group `augur_sdk.fingerprints`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from augur_sdk.fingerprint.minhash import cua_v2
 from augur_sdk.fingerprint.tokens import Step, cua_v1, cua_v1_of_tokens, step_token
@@ -35,8 +34,7 @@ _MAX_LENGTH: Final = 4096
 """A fingerprint sits in the manifest and in a database column; a longer one is a mistake."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(NamedTuple):
     """A computed value, and what went wrong where it is not the algorithm that was asked for."""
 
     value: str

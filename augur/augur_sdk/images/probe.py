@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from augur_sdk.images.hashing import phash_64, sha256_hex
 
@@ -24,8 +23,7 @@ _JPEG_BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a l
 _CUT_SHORT: Final = "it is cut short before its size"
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(NamedTuple):
     """What a header says. `problem` says why there is no size, and is None otherwise."""
 
     format: PictureFormat | None

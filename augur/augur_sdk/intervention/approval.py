@@ -18,7 +18,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 
@@ -56,8 +56,7 @@ class GatePolicy:
         return self.unattended if said == "ask" and not attended else said
 
 
-@dataclass(frozen=True)
-class ApprovalRequest:
+class ApprovalRequest(NamedTuple):
     """One question: may this exact action be done?"""
 
     approval_id: str

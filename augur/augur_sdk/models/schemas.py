@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from augur_sdk.models.registry import RECORDS, VOCABULARIES
-
 __all__ = ["schema_files"]
 
+_SUFFIX: Final = ".schema.json"
 _PACKAGE: Final = Path(__file__).parents[1]
 _HOMES: Final = (_PACKAGE / "_schemas", _PACKAGE.parents[1] / "schemas")
 """Where the generated files are: in an installed package, and in a checkout."""
@@ -35,5 +34,12 @@ def schema_files() -> Mapping[str, bytes]:
 
 
 def _read(home: Path) -> dict[str, bytes]:
-    names = sorted([*RECORDS, *VOCABULARIES])
-    return {name: (home / f"{name}.schema.json").read_bytes() for name in names}
+    """Read what is there: the names are not taken from the shapes, which take long to import.
+
+    Raises:
+        FileNotFoundError: Nothing is there.
+    """
+    found = {path.name.removesuffix(_SUFFIX): path for path in home.glob(f"*{_SUFFIX}")}
+    if not found:
+        raise FileNotFoundError(home)
+    return {name: found[name].read_bytes() for name in sorted(found)}

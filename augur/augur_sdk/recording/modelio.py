@@ -13,7 +13,6 @@ from augur_sdk.capture import CaptureMode
 from augur_sdk.entry import Kind
 from augur_sdk.errors import RecordError
 from augur_sdk.models import SCHEMA_VERSION
-from augur_sdk.models.validators import problems_json
 from augur_sdk.recording import checks
 from augur_sdk.recording.bounded import MODEL_CALLS, Recalled
 from augur_sdk.recording.model_calls import KnownCall, stamps_of
@@ -153,6 +152,8 @@ class ModelIORecording(StepRecording):
 
 
 def _refuse_invalid(raw: bytes) -> None:
+    from augur_sdk.models.validators import problems_json  # all record shapes, and their compiler
+
     if found := problems_json("modelio", raw):
         raise RecordError(
             f"the modelio record breaks its schema at {found[0].path or 'its top'}: "

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
@@ -34,8 +34,7 @@ class Lifecycle(Enum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """What a session was constructed with, as far as records show it."""
 
     run_id: str
@@ -44,7 +43,7 @@ class Settings:
     capture_mode: CaptureMode
     started_at: str
     policy_id: str
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = MappingProxyType({})
     strict: bool = False
     streaming: bool = False
     destination: str = ""

@@ -11,9 +11,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 __all__ = ["EDGE", "Anchor", "AnchorSet", "encode", "find_re2", "literals", "pattern"]
 
@@ -39,8 +38,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_count_fork)
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(NamedTuple):
     """A literal (any ASCII case), and what RE2 must see after it to call it a hit.
 
     `tail` only narrows: with `literal` alone there are more hits, never fewer. An anchor without

@@ -9,8 +9,7 @@ that together spell a secret are masked. Pieces in different records cannot be s
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from augur_sdk.redaction.markers import MASK
 from augur_sdk.redaction.model_tokens import changed_range
@@ -30,8 +29,7 @@ _MODIFIERS: Final = words(
 )
 
 
-@dataclass(slots=True)
-class _Piece:
+class _Piece(NamedTuple):
     """What one item of a list typed, and where it stands."""
 
     owner: Any

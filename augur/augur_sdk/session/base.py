@@ -127,7 +127,7 @@ class SessionBase:
         self._out_dir = Path(os.path.abspath(out_dir))  # noqa: PTH100 - must not follow links
         self._store = store if store is not None else LocalFSStore(self._out_dir)
         server = DSN.from_env(dsn)
-        _load_engine(streaming=server is not None)
+        _load_engine(streaming=server is not None, mirroring=store is not None)
         from augur_sdk.session.core import Behaviour, SessionCore
 
         sends = server is not None and mode is not CaptureMode.OFF
@@ -369,7 +369,7 @@ class SessionBase:
         return f"<{type(self).__name__} {self.debug_session_id} {state} mode={self.capture_mode}>"
 
 
-def _load_engine(*, streaming: bool) -> None:
+def _load_engine(*, streaming: bool, mirroring: bool) -> None:
     """Import what runs a session, asyncio included: a class costs no program that only has it.
 
     All of it now, so that neither a recording call nor a worker thread nor an exit imports it.
@@ -379,7 +379,9 @@ def _load_engine(*, streaming: bool) -> None:
 
         if streaming:
             import augur_sdk.intervention.channel
-            import augur_sdk.pipeline.delivering  # noqa: F401 - the same
+            import augur_sdk.pipeline.delivering
+        if mirroring:
+            import augur_sdk.pipeline.mirroring  # noqa: F401 - importing is the purpose
 
 
 def _destination(dsn: DSN) -> str:

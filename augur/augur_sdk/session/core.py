@@ -8,9 +8,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
 
 from augur_sdk.bundle.archive import Archive
 from augur_sdk.bundle.picture_masking import PictureMasking, ScreenshotRedactor
@@ -21,7 +20,6 @@ from augur_sdk.pipeline.inbox import Inbox
 from augur_sdk.pipeline.inspection import Inspector
 from augur_sdk.pipeline.intake import Intake
 from augur_sdk.pipeline.losses import Losses, Reason
-from augur_sdk.pipeline.mirroring import Mirroring, mirroring_to
 from augur_sdk.pipeline.pipeline import Pipeline
 from augur_sdk.pipeline.portal import Runtime, lease, release
 from augur_sdk.pipeline.progress import Progress
@@ -35,11 +33,12 @@ from augur_sdk.session.clock import utc_now
 from augur_sdk.session.intervening import Intervention
 from augur_sdk.session.manifests import as_manifest, unwritten_manifest
 from augur_sdk.session.stats import SessionStats
-from augur_sdk.storage import Store
-from augur_sdk.storage.upload_queue import UploadState
+from augur_sdk.storage import LocalFSStore, Store
 
 if TYPE_CHECKING:
     from augur_sdk.pipeline.delivering import Delivery
+    from augur_sdk.pipeline.mirroring import Mirroring
+    from augur_sdk.storage.upload_queue import UploadState
 
 __all__ = ["Behaviour", "SessionCore"]
 
@@ -55,8 +54,7 @@ STOP_PATIENCE: Final = 10.0
 """Seconds to wait for the work in hand of the pipeline: a batch and a slice of projection."""
 
 
-@dataclass(frozen=True)
-class Behaviour:
+class Behaviour(NamedTuple):
     """How a session behaves, as far as no record shows it."""
 
     durable: bool = False
@@ -248,7 +246,7 @@ class SessionCore:
                 self.delivery.restore(self.archive)
 
     def _start(self) -> None:
-        self._mirroring = mirroring_to(self.store, self.archive, self.door.text)
+        self._mirroring = self._mirror()
         try:
             self._runtime = lease()
         except RuntimeError:
@@ -264,6 +262,13 @@ class SessionCore:
         self._tasks, _ = self._runtime.portal.start_task(self._pipeline.run)
         if self._mirroring is not None:
             self._mirroring.start(self._runtime)
+
+    def _mirror(self) -> Mirroring | None:
+        if isinstance(self.store, LocalFSStore) and self.store.root == self.root:
+            return None
+        from augur_sdk.pipeline.mirroring import mirroring_to
+
+        return mirroring_to(self.store, self.archive, self.door.text)
 
     # Closing.
 
