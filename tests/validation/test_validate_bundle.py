@@ -374,6 +374,24 @@ def test_what_a_step_and_its_file_have_wrong_is_told_once(files: Any, tmp_path: 
     assert found(files, tmp_path) == [("steps/0001.json", "status")]
 
 
+@pytest.mark.parametrize(
+    ("in_trace", "in_file", "where"),
+    [
+        (1, True, [("steps/0001.json", "duration_ms")]),
+        (True, 1, [("trace.json", "steps.1.duration_ms")]),
+        (1, 1.0, []),
+        (1, 2, [("steps/0001.json", "")]),
+    ],
+)
+def test_equal_values_of_unequal_kinds_are_told_apart(
+    files: Any, tmp_path: Path, in_trace: Any, in_file: Any, where: list[tuple[str, str]]
+) -> None:
+    files["steps/0001.json"] = {**files.trace["steps"][1], "duration_ms": in_file}
+    files.trace["steps"][1]["duration_ms"] = in_trace
+    files.sign()
+    assert found(files, tmp_path) == where
+
+
 def test_a_file_that_breaks_its_schema_everywhere_is_told_about_briefly(
     files: Any, tmp_path: Path
 ) -> None:

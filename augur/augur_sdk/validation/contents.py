@@ -118,9 +118,9 @@ class Contents:
         return path in self.files or path.rstrip("/") in self.folders
 
 
-def _folders(files: Iterable[str]) -> Iterator[str]:
-    for file in files:
-        folder, _, _ = file.rpartition("/")
-        while folder:
-            yield folder
-            folder, _, _ = folder.rpartition("/")
+def _folders(files: Iterable[str]) -> set[str]:
+    folders, found = {file.rpartition("/")[0] for file in files}, set[str]()
+    while folders := folders - found - {""}:
+        found |= folders
+        folders = {folder.rpartition("/")[0] for folder in folders}
+    return found

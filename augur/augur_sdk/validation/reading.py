@@ -46,26 +46,22 @@ class FolderReader:
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes."""
-        descriptor = os.open(self._prefix + path, _READ)
-        try:
-            blocks = [os.read(descriptor, _BLOCK)]
-            while blocks[-1]:
-                blocks.append(os.read(descriptor, _BLOCK))
-        finally:
-            os.close(descriptor)
-        return b"".join(blocks)
+        with self.open(path) as file:
+            return file.read()
 
     def open(self, path: str) -> BinaryIO:
-        """Open a file of the bundle. A small one is read at once: a file object costs more."""
+        """Open a file of the bundle.
+
+        Two small files a step: a file object for each would cost more than checking it.
+        """
         descriptor = os.open(self._prefix + path, _READ)
         try:
             head = os.read(descriptor, _BLOCK)
-            if len(head) == _BLOCK or os.read(descriptor, 1):
-                os.lseek(descriptor, 0, os.SEEK_SET)
-                return open(os.dup(descriptor), "rb")  # noqa: PTH123 - a descriptor
         finally:
             os.close(descriptor)
-        return BytesIO(head)
+        if len(head) < _BLOCK:  # which a regular file gives at its end only
+            return BytesIO(head)
+        return open(self._prefix + path, "rb")  # noqa: PTH123 - a joined string, see _walk
 
 
 def _walk(root: str) -> Iterator[str]:

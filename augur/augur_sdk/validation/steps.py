@@ -191,9 +191,9 @@ class StepCheck:
 def _is_same_text(text: bytes, raw: bytes) -> bool:
     """Whether a valid step of the trace reads in its own file as it does there.
 
-    Valid JSON breaks lines between its tokens only, so that a margin taken away changes nothing.
+    Valid JSON breaks lines between its tokens only, so that a margin changes nothing.
     """
-    return text.removesuffix(b"\n") == raw.replace(_MARGIN, b"\n")
+    return text.removesuffix(b"\n").replace(b"\n", _MARGIN) == raw
 
 
 def _identity(step: Any) -> tuple[int, str] | None:
