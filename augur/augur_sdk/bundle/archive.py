@@ -97,6 +97,7 @@ class Archive:
         self._pictures: dict[bytes, str] = {}
         self._digest_at: dict[str, bytes] = {}
         self._unsynced = False
+        self.conclude: Callable[[], bool] = bool
         self._begin()
 
     def _begin(self) -> None:
@@ -305,11 +306,10 @@ class Archive:
 
     def load_step(self, step_index: int) -> bytes | None:
         """The canonical step's record as the journal holds it; None when it holds none."""
-        refs = self.catalog.steps.get(step_index)
-        if refs is None:
+        if step_index not in self.catalog.steps:
             return None
         try:
-            return self.journal.read(refs.canonical)
+            return self.journal.read(self.catalog.steps[step_index])
         except OSError:
             return None
 
@@ -320,6 +320,8 @@ class Archive:
             OSError: The disk refuses; the call can be repeated.
         """
         self.project(float("inf"))
+        while self.conclude():  # whoever watched the run has recorded more
+            self.project(float("inf"))
         session = self.projection.read_session()
         missing = self.catalog.withheld | self.projection.lost
         if self._report is not None:

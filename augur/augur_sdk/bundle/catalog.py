@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from augur_sdk.bundle import layout
 from augur_sdk.bundle.journal import Line, LineRef, Ref
+from augur_sdk.bundle.packed import RefsByPath, RefsByStep, texts
 from augur_sdk.entry import COLLECTIONS, DOCUMENTS, LINES, Kind
 
 __all__ = ["Catalog", "StepRefs", "Target"]
@@ -20,30 +22,63 @@ class Target(NamedTuple):
     step_index: int | None = None
 
 
-@dataclass(slots=True)
 class StepRefs:
-    """Where the records of one step index stand; `iterations` only when there are several."""
+    """Where the records of each step index stand: the canonical one, mostly the only one."""
 
-    step_id: str
-    canonical: Ref
-    iterations: dict[str, Ref] | None = None
+    def __init__(self) -> None:
+        self._canonical = RefsByStep()
+        self._ids = texts()
+        self._iterations: dict[int, dict[str, Ref]] = {}
 
-    def all(self) -> dict[str, Ref]:
-        """Every record at this index by step id, the canonical one first."""
-        return {self.step_id: self.canonical, **(self.iterations or {})}
+    def __len__(self) -> int:
+        return len(self._canonical)
+
+    def __contains__(self, index: int) -> bool:
+        return index in self._canonical
+
+    def __getitem__(self, index: int) -> Ref:
+        """The canonical step's record."""
+        return self._canonical[index]
+
+    def values(self) -> Iterator[Ref]:
+        """The canonical steps' records, in the order of the indexes."""
+        return self._canonical.values()
+
+    def add(self, index: int, step_id: str, ref: Ref) -> None:
+        """Take note of a record; the first id at an index is the canonical step's."""
+        if index not in self._canonical:
+            self._canonical[index] = ref
+            if step_id:
+                self._ids[index] = step_id
+        elif self.is_canonical(index, step_id):
+            self._canonical[index] = ref
+        else:
+            self._iterations.setdefault(index, {})[step_id] = ref
+
+    def is_canonical(self, index: int, step_id: str) -> bool:
+        """Whether the canonical step at an index has this id."""
+        return step_id == self._ids.get(index, "")
+
+    def has_iterations(self, index: int) -> bool:
+        """Whether there are several steps at an index."""
+        return index in self._iterations
+
+    def find(self, index: int, step_id: str) -> Ref:
+        """The record of one of the steps at an index; the canonical one's for an unknown id."""
+        return self._iterations.get(index, {}).get(step_id) or self._canonical[index]
 
 
 @dataclass
 class Catalog:
-    """References into the journal, a few hundred bytes a step, never the records themselves."""
+    """References into the journal, some thirty bytes a step, never the records themselves."""
 
     session: Ref | None = None
     opening: Ref | None = None
-    steps: dict[int, StepRefs] = field(default_factory=dict)
-    documents: dict[str, Ref] = field(default_factory=dict)
+    steps: StepRefs = field(default_factory=StepRefs)
+    documents: RefsByPath = field(default_factory=RefsByPath)
     lines: dict[str, list[LineRef]] = field(default_factory=dict)
     collections: dict[str, dict[str, Ref]] = field(default_factory=dict)
-    pictures: dict[str, Ref] = field(default_factory=dict)
+    pictures: RefsByPath = field(default_factory=RefsByPath)
     withheld: set[str] = field(default_factory=set)
     dirty: dict[Target, None] = field(default_factory=dict)
 
@@ -68,13 +103,7 @@ class Catalog:
 
     def _add_step(self, line: Line) -> None:
         index = line.step_index or 0
-        refs = self.steps.get(index)
-        if refs is None:
-            self.steps[index] = StepRefs(line.item, line.ref)
-        elif refs.step_id == line.item:
-            refs.canonical = line.ref
-        else:
-            refs.iterations = {**(refs.iterations or {}), line.item: line.ref}
+        self.steps.add(index, line.item, line.ref)
         self.dirty[Target(Kind.STEP, line.item, index)] = None
 
     def _add_to_file(self, kind: Kind, line: Line) -> None:

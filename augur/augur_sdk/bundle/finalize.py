@@ -104,12 +104,11 @@ def preview_manifest(
         "trace": layout.TRACE,
         "step_count": len(projection.tokens),
         "paths": dict(layout.PATHS),
-        "signatures": {path: digest.hex() for path, digest in projection.digests.items()},
+        "signatures": projection.digests.in_hex(),
         "missing": sorted(missing),
     }
     if session.get("costs"):
         manifest["costs"] = session["costs"]
     if projection.tokens:
-        tokens = [projection.tokens[index] for index in sorted(projection.tokens)]
-        manifest["trajectory_fingerprint"] = cua_v1_of_tokens(tokens)
+        manifest["trajectory_fingerprint"] = cua_v1_of_tokens(projection.tokens.values())
     return manifest

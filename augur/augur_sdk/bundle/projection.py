@@ -13,10 +13,11 @@ import orjson
 
 from augur_sdk.bundle import layout
 from augur_sdk.bundle.canonical import pretty
-from augur_sdk.bundle.catalog import Catalog, StepRefs, Target
+from augur_sdk.bundle.catalog import Catalog, Target
 from augur_sdk.bundle.hash_ahead import MAX_PIXELS_AHEAD, HashAhead
 from augur_sdk.bundle.journal import JournalFile, Ref
 from augur_sdk.bundle.lines import REWRITE_LIMIT, LineFile
+from augur_sdk.bundle.packed import Column, Digests, texts
 from augur_sdk.bundle.trace import TraceSpool
 from augur_sdk.entry import COLLECTIONS, LINES, Kind
 from augur_sdk.fingerprint import step_token
@@ -55,8 +56,8 @@ class Projection:
         self._collected: dict[str, int] = {}
         self._stale: dict[str, str] = {}
         self.spool: TraceSpool = TraceSpool(root)
-        self.digests: dict[str, bytes] = {}
-        self.tokens: dict[int, str] = {}
+        self.digests: Digests = Digests()
+        self.tokens: Column[str] = texts()
         self.failures: dict[int, str] = {}
         self.unresolved: set[str] = set()
         self.lost: set[str] = set()
@@ -113,7 +114,7 @@ class Projection:
     def remove(self, path: str) -> None:
         """Remove a file, signed or not."""
         self._files.remove(path)
-        self.digests.pop(path, None)
+        self.digests.discard(path)
         if self.on_change is not None:
             self.on_change(path)
 
@@ -130,14 +131,14 @@ class Projection:
         if self.spool.usable:
             yield from self.spool.blocks()
             return
-        for index in sorted(self._catalog.steps):
-            block = pretty(self._read(self._catalog.steps[index].canonical))
+        for record in self.canonical_steps():
+            block = pretty(record)
             yield block.rstrip(b"\n").replace(b"\n", b"\n    ")
 
     def canonical_steps(self) -> Iterator[dict[str, Any]]:
         """The canonical steps in order, one at a time."""
-        for index in sorted(self._catalog.steps):
-            yield self._read(self._catalog.steps[index].canonical)
+        for ref in self._catalog.steps.values():
+            yield self._read(ref)
 
     def read_session(self) -> dict[str, Any]:
         """The session record as it stands in the journal."""
@@ -157,23 +158,22 @@ class Projection:
         return data
 
     def _project_step(self, index: int, step_id: str) -> None:
-        refs = self._catalog.steps[index]
-        ref = refs.all().get(step_id, refs.canonical)
-        record = self._read(ref)
+        steps = self._catalog.steps
+        record = self._read(steps.find(index, step_id))
         path = layout.step_path(index)
-        if refs.iterations:
-            self._move_into_folder(index, refs)
+        if steps.has_iterations(index):
+            self._move_into_folder(index)
             path = layout.iteration_path(index, str(record.get("step_id", "")))
         data = self._write_json(path, record)
-        if step_id == refs.step_id:
+        if steps.is_canonical(index, step_id):
             self._remember_step(index, record, data)
 
-    def _move_into_folder(self, index: int, refs: StepRefs) -> None:
+    def _move_into_folder(self, index: int) -> None:
         """Give the canonical step a file among its iterations, once there are any."""
         single = layout.step_path(index)
         if single not in self.digests and index in self.tokens:
             return
-        record = self._read(refs.canonical)
+        record = self._read(self._catalog.steps[index])
         self._write_json(layout.iteration_path(index, str(record.get("step_id", ""))), record)
         self.remove(single)
 
@@ -245,7 +245,7 @@ class Projection:
             picture = self._files.read_bytes(path)
         except FileNotFoundError:
             # Somebody deleted it: the bundle says so, and the run goes on.
-            self.digests.pop(path, None)
+            self.digests.discard(path)
             self.lost.add(path)
             return
         while is_being_hashed(digest) and self.hash_ahead():

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from augur_sdk.bundle import layout
 from augur_sdk.bundle.journal import Ref
+from augur_sdk.bundle.packed import RefsByStep
 from augur_sdk.bundle.platform import read_at
 
 __all__ = ["TraceSpool", "trace_chunks"]
@@ -29,7 +30,7 @@ class TraceSpool:
     def __init__(self, root: Path) -> None:
         self._path = root / layout.TRACE_SPOOL
         self._fd: int | None = None
-        self._blocks: dict[int, Ref] = {}
+        self._blocks = RefsByStep()
         self._pending = bytearray()
         self._size = 0
         self._broken = False
@@ -57,7 +58,7 @@ class TraceSpool:
         self._write()
         if self._broken:
             raise OSError("the trace spool could not be written")
-        for run in _runs([self._blocks[index] for index in sorted(self._blocks)]):
+        for run in _runs(self._blocks.values()):
             yield from self._cut(run)
 
     def _cut(self, run: list[Ref]) -> Iterator[bytes]:
@@ -89,7 +90,7 @@ class TraceSpool:
             self._path.unlink(missing_ok=True)
 
 
-def _runs(refs: list[Ref]) -> Iterator[list[Ref]]:
+def _runs(refs: Iterable[Ref]) -> Iterator[list[Ref]]:
     """Group blocks that can be read at once: near each other, in rising order, bounded."""
     run: list[Ref] = []
     for ref in refs:
