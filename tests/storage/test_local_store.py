@@ -345,9 +345,12 @@ def test_syncing_works_without_the_one_call_for_all(
     synced: list[str] = []
     monkeypatch.setattr("augur_sdk.storage.durable._syncfs", lambda: None)
     monkeypatch.setattr("augur_sdk.storage.durable._sync", lambda path, _: synced.append(path))
-    local.write_bytes("steps/0001.json", b"1")
+    local.write_bytes("steps/0001/s1.json", b"1")
     local.sync_all()
-    assert [Path(path).name for path in synced] == ["0001.json", "steps"]
+    root = local.root
+    assert Path(synced[0]) == root / "steps/0001/s1.json"
+    inside = {root, root / "steps", root / "steps/0001"}
+    assert inside | set(root.parents) >= set(map(Path, synced[1:])) >= inside | {root.parent}
 
 
 @given(st.lists(st.sampled_from(["..", ".", "", "a", "b", "/", "\\", "c:"]), max_size=6))

@@ -26,8 +26,9 @@ import orjson
 from augur_sdk.bundle.platform import lock_file, read_at
 from augur_sdk.entry import Kind
 from augur_sdk.errors import BundleInUseError
+from augur_sdk.storage.durable import sync_names
 
-__all__ = ["JournalFile", "Line", "LineRef", "Ref", "Scan", "encode_line", "scan"]
+__all__ = ["JournalFile", "Line", "Ref", "Scan", "encode_line", "scan"]
 
 _CRC_END: Final = 18
 """Length of `{"crc":"xxxxxxxx",`."""
@@ -43,14 +44,6 @@ class Ref(NamedTuple):
 
     offset: int
     length: int
-
-
-class LineRef(NamedTuple):
-    """Where a record that is one line of a file stands, and of which step it speaks."""
-
-    offset: int
-    length: int
-    step_index: int | None
 
 
 @dataclass(slots=True)
@@ -164,6 +157,7 @@ class JournalFile:
         self.raw: io.FileIO | None = None
         self.size: int = 0
         self._torn = False
+        self._findable = False
 
     @property
     def is_open(self) -> bool:
@@ -233,7 +227,7 @@ class JournalFile:
         self.written(len(framed))
         return start
 
-    def read(self, ref: Ref | LineRef) -> bytes:
+    def read(self, ref: Ref) -> bytes:
         """The JSON of one record.
 
         Raises:
@@ -255,10 +249,15 @@ class JournalFile:
         """Go on in another open file."""
         self.close()
         self.raw, self.size = other.raw, os.fstat(other.fileno()).st_size
+        self._findable = False
 
     def sync(self) -> None:
         """Put what was appended through a power cut."""
         getattr(os, "fdatasync", os.fsync)(self.fileno())
+        if not self._findable:
+            # A file's sync says nothing of its name, nor of the names of new folders above it.
+            sync_names(str(self.path.parent))
+            self._findable = True
 
     def moved(self) -> bool:
         """Whether the file at the path is no longer the one that is open."""

@@ -173,12 +173,14 @@ class LocalFSStore:
 
     def sync(self, relpaths: Iterable[str]) -> None:
         """Get these files, and the folders that name them, onto the disk."""
-        durable.sync_files(self._join(checked_relpath(relpath)) for relpath in relpaths)
+        paths = (self._join(checked_relpath(relpath)) for relpath in relpaths)
+        durable.sync_files(paths, within=self._root)
 
     def sync_all(self) -> None:
         """Get everything below the root onto the disk, by one system call where there is one."""
         if not durable.sync_file_system(self._root):
             self.sync(self.list_files())
+            durable.sync_names(self._root)
 
     def clear_temporary(self) -> int:
         """Remove what killed writers left behind; how many. Only while nobody writes here."""
