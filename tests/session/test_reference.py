@@ -110,6 +110,7 @@ def __init__(
     self, *, branch_context=None, capture_logprobs=False, task_spec=None, task_spec_id=None,
     group_id=None, strict=None, durable=False, flush_timeout=5.0, enforce_capture_mode=None,
     screenshot_redactor=None, redaction_report=False, perceptual_hashes=True, fingerprint="cua_v1",
+    auto_detect_loops=False,
 ): ...
 """
 """What behaves as contract/behaviour.md says beside the reference: always optional."""

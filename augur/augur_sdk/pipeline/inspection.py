@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from augur_sdk.entry import Kind
@@ -29,15 +30,21 @@ _RECORDS: Final = {
 
 
 class Inspector:
-    """Counts the records that break their schema; each kind is said once, without values."""
+    """Counts the records that break their schema; each kind is said once, without values.
+
+    `follower` is shown every record that was stored, in order; it never raises.
+    """
 
     def __init__(self, debug_session_id: str) -> None:
         self._where = f"session {debug_session_id}"
         self._said: set[Kind] = set()
         self.count: int = 0
+        self.follower: Callable[[Kind, bytes], None] | None = None
 
     def inspect(self, kind: Kind, data: bytes) -> None:
         """Check one stored record; never raises, since a check must not cost the record."""
+        if self.follower is not None:
+            self.follower(kind, data)
         record = _RECORDS.get(kind)
         if record is None:
             return

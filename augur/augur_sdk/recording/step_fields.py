@@ -192,6 +192,14 @@ class StepFields(StepRecording):
 
         self._patch(step_index, change)
 
+    def stamp_loop(self, step_index: int) -> None:
+        """Mark a step as part of a loop that was noticed, unless the agent said what it is.
+
+        No part of the public classes; also after the end, when the last steps are judged.
+        """
+        if "loop_detected" not in self._decoded(step_index):
+            self._patch(step_index, _as_loop)
+
     def _merge_into(
         self, call: str, step_index: int, field: str, values: Mapping[str, Any]
     ) -> None:
@@ -208,6 +216,11 @@ class StepFields(StepRecording):
             self._patch(step_index, change)
         else:
             self._slot_at(checks.step_index(step_index))
+
+
+def _as_loop(step: dict[str, Any]) -> set[str]:
+    step["loop_detected"] = True
+    return {"loop_detected"}
 
 
 def _strings(**values: str | None) -> dict[str, Any]:

@@ -88,6 +88,9 @@ class SessionBase:
             10 ms of processor time each, behind the agent); without it closing a run of many
             pictures is faster, and `augur diagnose` and `augur diff` compute what they need.
         fingerprint: The algorithm of `manifest.trajectory_fingerprint`, by entry point name.
+        auto_detect_loops: Set `loop_detected` on the steps with which the run has gone round the
+            same sequence of actions and pictures three times. Noticed behind the agent, one step
+            later; what `set_loop_detected` or the step's own record says wins.
 
     Raises:
         ValueError: An argument that cannot be understood.
@@ -121,6 +124,7 @@ class SessionBase:
         redaction_report: bool = False,
         perceptual_hashes: bool = True,
         fingerprint: str = "cua_v1",
+        auto_detect_loops: bool = False,
     ) -> None:
         mode = resolve_capture_mode(capture_mode)
         policy = redaction_policy if redaction_policy is not None else DefaultRedactionPolicy()
@@ -129,6 +133,7 @@ class SessionBase:
         server = DSN.from_env(dsn)
         _load_engine(streaming=server is not None, mirroring=store is not None)
         from augur_sdk.session.core import Behaviour, SessionCore
+        from augur_sdk.session.loop_watch import watch_loops
 
         sends = server is not None and mode is not CaptureMode.OFF
         settings = Settings(
@@ -168,6 +173,8 @@ class SessionBase:
             self._store,
             None if server is None else _delivery(server, settings, door.text),
         )
+        if auto_detect_loops:
+            watch_loops(self._core)
         _say_when_off(mode, capture_mode)
 
     @classmethod
@@ -376,6 +383,7 @@ def _load_engine(*, streaming: bool, mirroring: bool) -> None:
     """
     with fork_gate.job():  # a forked child waits for ever for what another thread was importing
         import augur_sdk.session.core
+        import augur_sdk.session.loop_watch
 
         if streaming:
             import augur_sdk.intervention.channel
