@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import orjson
 
@@ -39,6 +39,9 @@ from augur_sdk.storage import LocalFSStore
 __all__ = ["Archive", "Door", "Prepared"]
 
 logger: logging.Logger = logging.getLogger("augur_sdk")
+
+TWINS: Final = 4096
+"""The latest pictures, of which one that comes again is linked rather than stored."""
 
 
 class Door(Protocol):
@@ -235,11 +238,16 @@ class Archive:
         return orjson.dumps({**record, "hashes": known})
 
     def _remember_picture(self, path: str, digest: bytes) -> None:
-        before = self._digest_at.get(path)
-        if before is not None and self._pictures.get(before) == path:
-            del self._pictures[before]  # the path shows another picture now
+        self._forget_picture(path)  # it shows another picture now
         self._digest_at[path] = digest
         self._pictures[digest] = path
+        if len(self._digest_at) > TWINS:
+            self._forget_picture(next(iter(self._digest_at)))
+
+    def _forget_picture(self, path: str) -> None:
+        digest = self._digest_at.pop(path, None)
+        if digest is not None and self._pictures.get(digest) == path:
+            del self._pictures[digest]
 
     def _linked(self, twin: str, path: str) -> bool:
         try:

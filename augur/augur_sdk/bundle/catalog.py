@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from augur_sdk.bundle import layout
-from augur_sdk.bundle.journal import Line, LineRef, Ref
-from augur_sdk.bundle.packed import RefsByPath, RefsByStep, texts
+from augur_sdk.bundle.columns import texts
+from augur_sdk.bundle.journal import Line, Ref
+from augur_sdk.bundle.packed import ByPath, LineRefs, RefsByPath, RefsByStep, line_refs_by_path
 from augur_sdk.entry import COLLECTIONS, DOCUMENTS, LINES, Kind
 
 __all__ = ["Catalog", "StepRefs", "Target"]
@@ -76,7 +77,7 @@ class Catalog:
     opening: Ref | None = None
     steps: StepRefs = field(default_factory=StepRefs)
     documents: RefsByPath = field(default_factory=RefsByPath)
-    lines: dict[str, list[LineRef]] = field(default_factory=dict)
+    lines: ByPath[LineRefs] = field(default_factory=line_refs_by_path)
     collections: dict[str, dict[str, Ref]] = field(default_factory=dict)
     pictures: RefsByPath = field(default_factory=RefsByPath)
     withheld: set[str] = field(default_factory=set)
@@ -110,7 +111,10 @@ class Catalog:
         if kind in DOCUMENTS:
             self.documents[line.path] = line.ref
         elif kind in LINES:
-            self.lines.setdefault(line.path, []).append(LineRef(*line.ref, line.step_index))
+            lines = self.lines.get(line.path)
+            if lines is None:
+                lines = self.lines[line.path] = LineRefs()
+            lines.append(line.ref, line.step_index)
         elif kind in COLLECTIONS:
             self.collections.setdefault(line.path, {})[line.item] = line.ref
         else:
@@ -121,18 +125,18 @@ class Catalog:
         """Take back what was kept too much of a step; a path that ends with `-` is a prefix."""
         if path.startswith(layout.PATHS["screenshots"]):
             self.withheld.add(path)
-            self.pictures.pop(path, None)
+            self.pictures.discard(path)
         elif path == layout.REASONING:
-            kept = [ref for ref in self.lines.get(path, ()) if ref.step_index != step_index]
-            self.lines[path] = kept
+            if (lines := self.lines.get(path)) is not None:
+                self.lines[path] = lines.without(step_index)
         elif path.endswith("-"):
-            for document in [name for name in self.documents if name.startswith(path)]:
-                del self.documents[document]
+            for document in self.documents.of_prefix(path):
+                self.documents.discard(document)
                 self.dirty[Target(Kind.WITHHELD, document, step_index)] = None
             return
         else:
-            self.lines.pop(path, None)
-            self.documents.pop(path, None)
+            self.lines.discard(path)
+            self.documents.discard(path)
         self.dirty[Target(Kind.WITHHELD, path, step_index)] = None
 
     def _touch(self, kind: Kind, line: Line) -> None:

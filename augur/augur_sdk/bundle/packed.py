@@ -1,124 +1,30 @@
-"""What a long run has to remember of each step and file, in few bytes.
+"""Where records stand and what files hash to, in few bytes each.
 
-A million small objects weigh ten times what they say. Step indexes are mostly near one another,
-so what belongs to them stands in rows; what does not fit a row goes into a dict.
+Paths that differ in nothing but a step's index share a column and are not kept themselves.
 """
 
 from __future__ import annotations
 
-import heapq
+import re
 from array import array
-from collections.abc import Iterator, MutableMapping
-from typing import Final, Generic, Protocol, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Final, Generic, TypeVar
 
-from augur_sdk.bundle import layout
+from augur_sdk.bundle.columns import Column, digests, numbers
 from augur_sdk.bundle.journal import Ref
 
-__all__ = ["Column", "Digests", "RefsByPath", "RefsByStep", "numbers", "texts"]
+__all__ = ["ByPath", "Digests", "LineRefs", "RefsByPath", "RefsByStep", "line_refs_by_path"]
 
 T = TypeVar("T")
 
-_SPARE: Final = 512
-"""Half of the rows, and these, may be empty: a host may number its steps as it likes."""
-
 _LENGTH_BITS: Final = 32
 _LENGTH_MASK: Final = (1 << _LENGTH_BITS) - 1
-_DIGEST: Final = 32
-_STEPS: Final = layout.PATHS["steps"]
 
-
-class _Rows(Protocol[T]):
-    """Values by position: a list, an array."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, index: int, /) -> T: ...
-
-    def __setitem__(self, index: int, value: T, /) -> None: ...
-
-    def __iter__(self) -> Iterator[T]: ...
-
-    def extend(self, values: list[T], /) -> None: ...
-
-
-class Column(Generic[T]):
-    """Values by step index; a value is never the `blank` that stands where there is none."""
-
-    def __init__(self, rows: _Rows[T], blank: T) -> None:
-        self._rows = rows
-        self._blank = blank
-        self._far: dict[int, T] = {}
-        self._count = 0
-
-    def __len__(self) -> int:
-        return self._count + len(self._far)
-
-    def __contains__(self, index: int) -> bool:
-        return self._near(index) != self._blank or index in self._far
-
-    def __getitem__(self, index: int) -> T:
-        value = self._near(index)
-        return self._far[index] if value == self._blank else value
-
-    def get(self, index: int, default: T) -> T:
-        """The value at an index, or the default."""
-        value = self._near(index)
-        return self._far.get(index, default) if value == self._blank else value
-
-    def __setitem__(self, index: int, value: T) -> None:
-        # A value that is replaced is never missing in between: others may be reading.
-        if self._put_near(index, value):
-            self._far.pop(index, None)
-        else:
-            self._far[index] = value
-            self._clear_near(index)
-
-    def discard(self, index: int) -> None:
-        """Forget the value at an index, if there is one."""
-        self._clear_near(index)
-        self._far.pop(index, None)
-
-    def items(self) -> Iterator[tuple[int, T]]:
-        """The values with their indexes, in the order of the indexes."""
-        near = ((at, value) for at, value in enumerate(self._rows) if value != self._blank)
-        return heapq.merge(sorted(self._far.items()), near) if self._far else near
-
-    def values(self) -> Iterator[T]:
-        """The values in the order of the indexes."""
-        return (value for _, value in self.items())
-
-    def _near(self, index: int) -> T:
-        return self._rows[index] if 0 <= index < len(self._rows) else self._blank
-
-    def _put_near(self, index: int, value: T) -> bool:
-        if index < 0:
-            return False
-        if index >= len(self._rows):
-            if index > 2 * (len(self) + _SPARE):
-                return False
-            self._rows.extend([self._blank] * (index + 1 - len(self._rows)))
-        fresh = self._rows[index] == self._blank
-        try:
-            self._rows[index] = value
-        except OverflowError:  # a number too large for a row
-            return False
-        self._count += fresh
-        return True
-
-    def _clear_near(self, index: int) -> None:
-        if self._near(index) != self._blank:
-            self._rows[index] = self._blank
-            self._count -= 1
-
-
-def numbers() -> Column[int]:
-    """A column of whole numbers above zero, eight bytes each; larger ones take more."""
-    return Column(array("Q"), 0)
-
-
-def texts() -> Column[str]:
-    """A column of strings that are not empty, eight bytes each where others hold them, too."""
-    return Column([], "")
+_OF_A_STEP: Final = re.compile(
+    r"((?:steps|events|screenshots|modelio)/|logs/step-)([0-9]{4}|[1-9][0-9]{4,16})([._-].*)"
+)
+_FAMILIES: Final = 32
+"""Columns at most: names from outside, as of a model call's layer, are few or not in columns."""
 
 
 def _packed(ref: Ref) -> int:
@@ -152,17 +58,92 @@ class RefsByStep:
         return map(_unpacked, self._packed.values())
 
 
-class RefsByPath(MutableMapping[str, Ref]):
+class ByPath(Generic[T]):
+    """Values by path."""
+
+    def __init__(self, column: Callable[[], Column[T]]) -> None:
+        self._column = column
+        self._families: dict[tuple[str, str], Column[T]] = {}
+        self._others: dict[str, T] = {}
+
+    def __contains__(self, path: str) -> bool:
+        return self.get(path) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return (path for path, _ in self.items())
+
+    def get(self, path: str) -> T | None:
+        """The value for a path, if there is one."""
+        family, index = self._place(path)
+        return self._others.get(path) if family is None else family.get(index, None)
+
+    def __getitem__(self, path: str) -> T:
+        value = self.get(path)
+        if value is None:
+            raise KeyError(path)
+        return value
+
+    def __setitem__(self, path: str, value: T) -> None:
+        family, index = self._place(path)
+        if family is None:
+            self._others[path] = value
+        else:
+            family[index] = value
+
+    def discard(self, path: str) -> None:
+        """Forget a path, if it is known."""
+        family, index = self._place(path)
+        if family is None:
+            self._others.pop(path, None)
+        else:
+            family.discard(index)
+
+    def items(self) -> Iterator[tuple[str, T]]:
+        """The values with their paths, column by column."""
+        yield from self._others.items()
+        for (before, after), column in self._families.items():
+            for index, value in column.items():
+                yield f"{before}{index:04d}{after}", value
+
+    def of_prefix(self, prefix: str) -> list[str]:
+        """The paths that begin so; `prefix` names a step in full, and more, as in `a/0001-`."""
+        found = [path for path in self._others if path.startswith(prefix)]
+        if parts := _OF_A_STEP.fullmatch(prefix):
+            before, number, begin = parts.groups()
+            found += [
+                f"{before}{number}{after}"
+                for (folder, after), column in self._families.items()
+                if folder == before and after.startswith(begin) and int(number) in column
+            ]
+        return found
+
+    def _place(self, path: str) -> tuple[Column[T] | None, int]:
+        parts = _OF_A_STEP.fullmatch(path)
+        if parts is None:
+            return None, 0
+        key = parts[1], parts[3]
+        family = self._families.get(key)
+        if family is None and len(self._families) < _FAMILIES:
+            family = self._families[key] = self._column()
+        return family, int(parts[2])
+
+
+class RefsByPath:
     """Where the record of each file stands, by path."""
 
     def __init__(self) -> None:
-        self._packed: dict[str, int] = {}
+        self._packed = ByPath(numbers)
 
-    def __len__(self) -> int:
-        return len(self._packed)
+    def __contains__(self, path: str) -> bool:
+        return path in self._packed
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._packed)
+
+    def get(self, path: str) -> Ref | None:
+        """Where the file's record stands, if there is one."""
+        packed = self._packed.get(path)
+        return None if packed is None else _unpacked(packed)
 
     def __getitem__(self, path: str) -> Ref:
         return _unpacked(self._packed[path])
@@ -170,71 +151,60 @@ class RefsByPath(MutableMapping[str, Ref]):
     def __setitem__(self, path: str, ref: Ref) -> None:
         self._packed[path] = _packed(ref)
 
-    def __delitem__(self, path: str) -> None:
-        del self._packed[path]
-
-
-class _DigestRows:
-    """Rows of 32 bytes."""
-
-    def __init__(self) -> None:
-        self._bytes = bytearray()
-
-    def __len__(self) -> int:
-        return len(self._bytes) // _DIGEST
-
-    def __getitem__(self, index: int) -> bytes:
-        return bytes(self._bytes[index * _DIGEST : (index + 1) * _DIGEST])
-
-    def __setitem__(self, index: int, digest: bytes) -> None:
-        self._bytes[index * _DIGEST : (index + 1) * _DIGEST] = digest
-
-    def __iter__(self) -> Iterator[bytes]:
-        return (self[index] for index in range(len(self)))
-
-    def extend(self, digests: list[bytes]) -> None:
-        self._bytes += b"".join(digests)
-
-
-class Digests:
-    """The sha256 of each file, by path. The steps' paths follow from their indexes."""
-
-    def __init__(self) -> None:
-        self._files: dict[str, bytes] = {}
-        self._steps: Column[bytes] = Column(_DigestRows(), bytes(_DIGEST))
-
-    def __contains__(self, path: str) -> bool:
-        index = _step_index(path)
-        return path in self._files if index is None else index in self._steps
-
-    def __setitem__(self, path: str, digest: bytes) -> None:
-        index = _step_index(path)
-        if index is None:
-            self._files[path] = digest
-        else:
-            self._steps[index] = digest
+    def of_prefix(self, prefix: str) -> list[str]:
+        """The files whose paths begin so; `prefix` names a step in full, and more."""
+        return self._packed.of_prefix(prefix)
 
     def discard(self, path: str) -> None:
         """Forget a file, if it is known."""
-        index = _step_index(path)
-        if index is None:
-            self._files.pop(path, None)
-        else:
-            self._steps.discard(index)
+        self._packed.discard(path)
+
+
+class Digests(ByPath[bytes]):
+    """The sha256 of each file, by path."""
+
+    def __init__(self) -> None:
+        super().__init__(digests)
 
     def in_hex(self) -> dict[str, str]:
         """Every file's digest in hex."""
-        found = {path: digest.hex() for path, digest in self._files.items()}
-        for index, digest in self._steps.items():
-            found[layout.step_path(index)] = digest.hex()
-        return found
+        return {path: digest.hex() for path, digest in self.items()}
 
 
-def _step_index(path: str) -> int | None:
-    """The index of the step whose only file this is; None for any other file."""
-    if not path.startswith(_STEPS):
-        return None
-    number = path[len(_STEPS) : -len(".json")]
-    if not number.isdecimal() or layout.step_path(int(number)) != path:
-        return None
-    return int(number)
+class LineRefs:
+    """Where the records stand that are the lines of one file, and of which step each speaks."""
+
+    __slots__ = ("_cells",)
+
+    def __init__(self) -> None:
+        self._cells = array("Q")
+
+    def __len__(self) -> int:
+        return len(self._cells) // 3
+
+    def append(self, ref: Ref, step_index: int | None) -> None:
+        """Add a line."""
+        step = 0 if step_index is None else step_index + 1
+        self._cells.extend((ref.offset, ref.length, step))
+
+    def since(self, count: int) -> list[Ref]:
+        """The lines after the first `count`."""
+        cells = self._cells[3 * count :]
+        return list(map(Ref, cells[::3], cells[1::3]))
+
+    def without(self, step_index: int | None) -> LineRefs:
+        """The lines that speak of other steps."""
+        kept = LineRefs()
+        step = 0 if step_index is None else step_index + 1
+        for at in range(0, len(self._cells), 3):
+            if self._cells[at + 2] != step:
+                kept._cells.extend(self._cells[at : at + 3])
+        return kept
+
+
+_NO_LINES: Final = LineRefs()
+
+
+def line_refs_by_path() -> ByPath[LineRefs]:
+    """The lines of each file, by path."""
+    return ByPath(lambda: Column([], _NO_LINES))

@@ -14,10 +14,11 @@ import orjson
 from augur_sdk.bundle import layout
 from augur_sdk.bundle.canonical import pretty
 from augur_sdk.bundle.catalog import Catalog, Target
+from augur_sdk.bundle.columns import Column, texts
 from augur_sdk.bundle.hash_ahead import MAX_PIXELS_AHEAD, HashAhead
 from augur_sdk.bundle.journal import JournalFile, Ref
 from augur_sdk.bundle.lines import REWRITE_LIMIT, LineFile
-from augur_sdk.bundle.packed import Column, Digests, texts
+from augur_sdk.bundle.packed import Digests
 from augur_sdk.bundle.trace import TraceSpool
 from augur_sdk.entry import COLLECTIONS, LINES, Kind
 from augur_sdk.fingerprint import step_token
@@ -29,6 +30,9 @@ __all__ = ["Projection"]
 
 GROWTH: Final = 1.25
 """A long list is written again once it has grown by so much: the cost of a member stays flat."""
+
+HELD_FILES: Final = 64
+"""Files of lines that are ready to grow: lines mostly come for the latest steps."""
 
 
 class Projection:
@@ -197,9 +201,9 @@ class Projection:
             render = _log_text if kind is Kind.LOG else _json_line
             lines = LineFile(path, render, ordered=kind is Kind.EVENT)
             self._rewrite(lines)
-            self._lines[path] = lines
+            self._hold(lines)
             return
-        fresh = [self._journal.read(ref) for ref in self._catalog.lines[path][lines.written :]]
+        fresh = [self._journal.read(ref) for ref in self._catalog.lines[path].since(lines.written)]
         addition = lines.addition(fresh)
         if addition is None:
             self._rewrite(lines)
@@ -208,8 +212,16 @@ class Projection:
             lines.appended(fresh, addition)
             self.signed(path, lines.digest)
 
+    def _hold(self, lines: LineFile) -> None:
+        """Remember a file that more lines may come for; an old, short one is rewritten then."""
+        self._lines[lines.path] = lines
+        if len(self._lines) > HELD_FILES:
+            oldest = self._lines.pop(next(iter(self._lines)))
+            if not oldest.settled or oldest.written > REWRITE_LIMIT:
+                self._lines[oldest.path] = oldest
+
     def _rewrite(self, lines: LineFile) -> None:
-        records = [self._journal.read(ref) for ref in list(self._catalog.lines[lines.path])]
+        records = [self._journal.read(ref) for ref in self._catalog.lines[lines.path].since(0)]
         data = lines.whole(records)
         self._files.write_bytes(lines.path, data)
         lines.replaced(records, data)
