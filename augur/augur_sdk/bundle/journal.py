@@ -28,7 +28,7 @@ from augur_sdk.entry import Kind
 from augur_sdk.errors import BundleInUseError
 from augur_sdk.storage.durable import sync_names
 
-__all__ = ["JournalFile", "Line", "LineRef", "Ref", "Scan", "encode_line", "scan"]
+__all__ = ["JournalFile", "Line", "Ref", "Scan", "encode_line", "scan"]
 
 _CRC_END: Final = 18
 """Length of `{"crc":"xxxxxxxx",`."""
@@ -44,14 +44,6 @@ class Ref(NamedTuple):
 
     offset: int
     length: int
-
-
-class LineRef(NamedTuple):
-    """Where a record that is one line of a file stands, and of which step it speaks."""
-
-    offset: int
-    length: int
-    step_index: int | None
 
 
 @dataclass(slots=True)
@@ -235,7 +227,7 @@ class JournalFile:
         self.written(len(framed))
         return start
 
-    def read(self, ref: Ref | LineRef) -> bytes:
+    def read(self, ref: Ref) -> bytes:
         """The JSON of one record.
 
         Raises:
