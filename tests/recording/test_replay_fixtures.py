@@ -130,6 +130,17 @@ def test_an_option_that_cannot_be_understood_is_refused(
     assert not (bundle / "replay").exists()
 
 
+def test_strict_mode_refuses_a_fixture_that_breaks_its_schema(
+    open_session: Open, bundle: Path
+) -> None:
+    with open_session(strict=True) as session:
+        seen_step(session, 0)
+        with pytest.raises(ValueError, match="replay_fixture breaks its schema"):
+            session.save_replay_fixture(0, expected={"verdict_status": "splendid"})
+        session.save_replay_fixture(0)
+    assert validate_bundle(bundle) == []
+
+
 def test_what_was_typed_into_a_password_field_is_in_no_fixture(
     open_session: Open, bundle: Path
 ) -> None:

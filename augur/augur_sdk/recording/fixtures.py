@@ -104,9 +104,9 @@ class FixtureRecording(StepRecording):
         steps = self._gathering.pop(index, None) or self._begin_gathering(index)
         make_fixture(steps.step, **options)  # refuses before a long run's steps are read back
         fixture, prior = make_fixture(steps.step, self._read_earlier(index, steps), **options)
-        raw = self._checked("replay_fixture", self._encode(fixture))
+        raw = self._encode(fixture, "replay_fixture")
         if prior:
-            earlier = self._checked("prior_steps", self._encode(prior))
+            earlier = self._encode(prior, "prior_steps")
             self._emit(
                 Kind.PRIOR_STEPS, earlier, path=layout.prior_steps_path(index), step_index=index
             )
