@@ -34,6 +34,8 @@ class _Rows(Protocol[T]):
 
     def __iter__(self) -> Iterator[T]: ...
 
+    def append(self, value: T, /) -> None: ...
+
     def extend(self, values: list[T], /) -> None: ...
 
 
@@ -64,7 +66,8 @@ class Column(Generic[T]):
     def __setitem__(self, index: int, value: T) -> None:
         # A value that is replaced is never missing in between: others may be reading.
         if self._put_near(index, value):
-            self._far.pop(index, None)
+            if self._far:
+                self._far.pop(index, None)
         else:
             self._far[index] = value
             self._clear_near(index)
@@ -87,15 +90,18 @@ class Column(Generic[T]):
         return self._rows[index] if 0 <= index < len(self._rows) else self._blank
 
     def _put_near(self, index: int, value: T) -> bool:
-        if index < 0:
-            return False
-        if index >= len(self._rows):
-            if index > _EMPTY * (len(self) + _SPARE):
-                return False
-            self._rows.extend([self._blank] * (index + 1 - len(self._rows)))
-        fresh = self._rows[index] == self._blank
+        rows, end = self._rows, len(self._rows)
         try:
-            self._rows[index] = value
+            if index == end:  # as most are
+                rows.append(value)
+                fresh = True
+            elif index < 0 or index > _EMPTY * (len(self) + _SPARE):
+                return False
+            else:
+                if index > end:
+                    rows.extend([self._blank] * (index + 1 - end))
+                fresh = rows[index] == self._blank
+                rows[index] = value
         except OverflowError:  # a number too large for a row
             return False
         self._count += fresh
@@ -139,6 +145,9 @@ class _DigestRows:
 
     def __iter__(self) -> Iterator[bytes]:
         return (self[index] for index in range(len(self)))
+
+    def append(self, digest: bytes) -> None:
+        self._bytes += digest
 
     def extend(self, digests: list[bytes]) -> None:
         self._bytes += b"".join(digests)

@@ -68,7 +68,7 @@ class LineFile:
             self._last = max(self._last, *map(self._key, records))
 
     def _sorted(self, records: list[bytes]) -> list[bytes]:
-        return sorted(records, key=self._key) if self._ordered else records
+        return sorted(records, key=self._key) if self._ordered and records[1:] else records
 
     @staticmethod
     def _key(record: bytes) -> tuple[str, ...]:
