@@ -81,6 +81,12 @@ class RedactionDoor:
                 },
             }
 
+    def prepare(self) -> None:
+        """Compile the policy's rules now rather than for the first record."""
+        rules = self.policy.text_rules
+        if rules is not None:
+            rules.may_match(b"")
+
     def learn(self, step: Mapping[str, Any]) -> bool:
         """Register what a step typed, if it is marked sensitive or grounded on a password field.
 

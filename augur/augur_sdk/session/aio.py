@@ -15,7 +15,6 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
-import augur_sdk.session.core  # noqa: F401 - now, since an event loop has no time for it later
 from augur_sdk.intervention import AsyncInterventionChannel, Checkpoint, GatePolicy, Permit
 from augur_sdk.intervention.approval import Reversibility
 from augur_sdk.intervention.command import POLL_TIMEOUT
@@ -24,7 +23,7 @@ from augur_sdk.intervention.waiting import wait
 from augur_sdk.models import BundleManifest
 from augur_sdk.recording.recorder import Recorder
 from augur_sdk.recording.table import ColdStepError
-from augur_sdk.session.base import ROOM_PATIENCE, SessionBase
+from augur_sdk.session.base import ROOM_PATIENCE, SessionBase, load_engine
 from augur_sdk.session.methods import awaiting
 from augur_sdk.session.stats import SessionStats
 from augur_sdk.session.step_builder import AsyncStepBuilder
@@ -32,6 +31,8 @@ from augur_sdk.session.step_builder import AsyncStepBuilder
 __all__ = ["AsyncDebugSession"]
 
 logger: logging.Logger = logging.getLogger("augur_sdk")
+
+load_engine(streaming=True, mirroring=True)  # now: an event loop has no time for it later
 
 P = ParamSpec("P")
 T = TypeVar("T")

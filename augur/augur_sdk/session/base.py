@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from augur_sdk.session.branching import Branch
     from augur_sdk.session.core import SessionCore
 
-__all__ = ["ROOM_PATIENCE", "SessionBase"]
+__all__ = ["ROOM_PATIENCE", "SessionBase", "load_engine"]
 
 logger: logging.Logger = logging.getLogger("augur_sdk")
 
@@ -131,7 +131,7 @@ class SessionBase:
         self._out_dir = Path(os.path.abspath(out_dir))  # noqa: PTH100 - must not follow links
         self._store = store if store is not None else LocalFSStore(self._out_dir)
         server = DSN.from_env(dsn)
-        _load_engine(streaming=server is not None, mirroring=store is not None)
+        load_engine(streaming=server is not None, mirroring=store is not None)
         from augur_sdk.session.core import Behaviour, SessionCore
         from augur_sdk.session.loop_watch import watch_loops
 
@@ -376,10 +376,14 @@ class SessionBase:
         return f"<{type(self).__name__} {self.debug_session_id} {state} mode={self.capture_mode}>"
 
 
-def _load_engine(*, streaming: bool, mirroring: bool) -> None:
+def load_engine(*, streaming: bool, mirroring: bool) -> None:
     """Import what runs a session, asyncio included: a class costs no program that only has it.
 
-    All of it now, so that neither a recording call nor a worker thread nor an exit imports it.
+    All of it now, so that no recording call imports any of it later.
+
+    Args:
+        streaming: Also what a session with a DSN needs.
+        mirroring: Also what a session with a store of its own needs.
     """
     with fork_gate.job():  # a forked child waits for ever for what another thread was importing
         import augur_sdk.session.core

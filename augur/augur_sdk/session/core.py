@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, NamedTuple, ParamSpec
 from augur_sdk.bundle.archive import Archive
 from augur_sdk.bundle.picture_masking import PictureMasking, ScreenshotRedactor
 from augur_sdk.bundle.takeover import make_room
+from augur_sdk.capture import CaptureMode
 from augur_sdk.entry import Entry, Kind
 from augur_sdk.models import BundleManifest
 from augur_sdk.pipeline.inbox import Inbox
@@ -260,8 +261,18 @@ class SessionCore:
             self.delivery.start(self.archive, self._ring)
         self._pipeline = Pipeline(self._runtime, self.intake, durable=self.behaviour.durable)
         self._tasks, _ = self._runtime.portal.start_task(self._pipeline.run)
+        with suppress(RuntimeError):  # the interpreter is going down, and takes no more work
+            self._runtime.submit(self._warm_up)
         if self._mirroring is not None:
             self._mirroring.start(self._runtime)
+
+    def _warm_up(self) -> None:
+        """Load and compile, behind the agent, what its first calls would otherwise wait for."""
+        self.door.prepare()
+        if self.settings.capture_mode >= CaptureMode.MODEL_IO:
+            from augur_sdk.models.validators import prepare
+
+            prepare("modelio")
 
     def _mirror(self) -> Mirroring | None:
         if isinstance(self.store, LocalFSStore) and self.store.root == self.root:

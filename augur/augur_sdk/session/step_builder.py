@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import anyio
-
 from augur_sdk.models import CoordinateSpace, Provenance, StepStatus
 from augur_sdk.recording.recorder import Recorder
 from augur_sdk.session.clock import utc_now
@@ -281,5 +279,7 @@ class AsyncStepBuilder(StepDraft):
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        import anyio  # the session that this is a step of has it
+
         with anyio.CancelScope(shield=True):
             await self._session.record_step(self._ended(exc))  # type: ignore[arg-type]  # the same
