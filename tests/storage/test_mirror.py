@@ -9,7 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import anyio
 import anyio.lowlevel
@@ -647,6 +647,93 @@ def test_a_folder_that_cannot_be_written_to_can_be_pushed_from(local: LocalFSSto
     (local.root / UPLOADS).mkdir()  # the note cannot be written
     state = anyio.run(lambda: push_bundle(local, remote, pace=QUICK, attempts=1))
     assert not state.complete
+
+
+class Copying(Interrupting):
+    """A store that can copy, or says that it can."""
+
+    def __init__(self, fails: Callable[[int], bool], broken: Exception | None = None) -> None:
+        super().__init__(fails)
+        self.copies: list[tuple[str, str]] = []
+        self._broken = broken
+
+    def _check(self) -> None:
+        """These tests have more files than the others."""
+
+    async def acopy(self, relpath: str, target: str) -> None:
+        self.copies.append((relpath, target))
+        if self._broken is not None:
+            raise self._broken
+        await self.inner.acopy(relpath, target)
+
+
+LINKED = ["screenshots/0001_pre.png", "screenshots/0002_pre.png", "screenshots/0003_pre.png"]
+
+
+def link_pictures(local: LocalFSStore) -> None:
+    for relpath in LINKED[1:]:
+        local.link(local.path(LINKED[0]), relpath)
+
+
+def test_a_linked_picture_is_uploaded_once_and_copied_by_the_store(local: LocalFSStore) -> None:
+    link_pictures(local)
+    remote = Copying(never)
+    assert anyio.run(push_bundle, local, remote).complete
+    sent = [relpath for relpath in remote.log if relpath in LINKED]
+    assert len(sent) == 1
+    assert sorted([*sent, *(target for _, target in remote.copies)]) == LINKED
+    picture = FILES[LINKED[0]]
+    assert contents(remote.inner) == {**FILES, **dict.fromkeys(LINKED, picture)}
+
+
+@pytest.mark.parametrize("reason", ["denied", "refused", "unavailable"])
+def test_a_store_that_cannot_copy_is_sent_the_picture_again(
+    local: LocalFSStore, reason: Literal["denied", "refused", "unavailable"]
+) -> None:
+    link_pictures(local)
+    remote = Copying(never, StoreError(reason))
+    assert anyio.run(push_bundle, local, remote).complete
+    assert sorted(path for path in remote.log if path in LINKED) == LINKED
+    assert remote.inner.read_bytes(LINKED[2]) == FILES[LINKED[0]]
+
+
+def test_what_has_changed_since_it_was_uploaded_is_not_copied(local: LocalFSStore) -> None:
+    link_pictures(local)
+    remote = Copying(never)
+
+    async def main() -> UploadState:
+        mirror = Mirror(local, remote)
+        async with anyio.create_task_group() as group:
+            group.start_soon(mirror.run)
+            mirror.mark(LINKED[0])
+            await remote.arrived(LINKED[0])
+            await anyio.to_thread.run_sync(local.write_bytes, LINKED[0], b"another picture")
+            mirror.mark(LINKED[0])
+            mirror.mark(LINKED[1])
+            await mirror.finish(20)
+        return mirror.state
+
+    anyio.run(main)
+    assert remote.inner.read_bytes(LINKED[0]) == b"another picture"
+    assert remote.inner.read_bytes(LINKED[1]) == FILES[LINKED[0]]
+
+
+def test_a_linked_picture_in_s3_is_byte_equal(
+    local: LocalFSStore, make_s3: Callable[..., S3Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link_pictures(local)
+    remote = make_s3("runs/copied")
+    sent: list[str] = []
+    upload = S3Store.awrite_bytes
+
+    async def noted(store: S3Store, relpath: str, data: bytes | Path) -> None:
+        sent.append(relpath)
+        await upload(store, relpath, data)
+
+    monkeypatch.setattr(S3Store, "awrite_bytes", noted)
+    assert anyio.run(push_bundle, local, remote).complete
+    assert len([relpath for relpath in sent if relpath in LINKED]) == 1
+    assert contents(remote) == {**FILES, **dict.fromkeys(LINKED, FILES[LINKED[0]])}
 
 
 def test_a_bundle_in_s3_is_byte_equal(local: LocalFSStore, make_s3: Callable[..., S3Store]) -> None:

@@ -23,10 +23,13 @@ from augur_sdk.storage.failures import Reason, classify
 from augur_sdk.storage.local import LocalFSStore
 from augur_sdk.storage.paths import checked_relpath, is_legal
 from augur_sdk.storage.protocol import AsyncStore, Store
+from augur_sdk.storage.twins import Twins, one_each
 from augur_sdk.storage.upload_queue import Pace, UploadQueue, UploadState, next_streak
 from augur_sdk.storage.upload_state import save_state, signed_files, stamp_of
 
 __all__ = ["Mirror", "Pace", "UploadState"]
+
+Copy = Callable[[str, str], Awaitable[None]]
 
 UPLOADS_AT_ONCE: Final = 8
 """Enough to hide a store's latency behind small files, few enough sockets to go unnoticed."""
@@ -48,8 +51,9 @@ class Mirror:
     marked again is uploaded again, once for many marks; one that is gone is removed (where the
     store can); the manifest goes last, after everything else is there. An older bundle there is
     replaced: its manifest is withdrawn before anything changes, and what only it had goes. Only
-    what belongs to a bundle is copied. Failures are retried with backoff and jitter; while a store
-    is down one file at a time is tried. Memory is bounded by the number of files.
+    what belongs to a bundle is copied. A file that is linked here goes up once, and is copied by a
+    store that has an `acopy`. Failures are retried with backoff and jitter; while a store is down
+    one file at a time is tried. Memory is bounded by the number of files.
 
     Args:
         local: the bundle.
@@ -77,6 +81,8 @@ class Mirror:
         in_thread: Callable[..., Awaitable[Any]] = anyio.to_thread.run_sync,
     ) -> None:
         self._local, self._remote = local, as_async(remote)
+        self._twins = Twins()
+        self._copy: Copy | None = getattr(self._remote, "acopy", None)
         self._in_thread = in_thread
         self._on_turn = on_turn
         self._queue = UploadQueue(MANIFEST, uploaded.uploaded if uploaded else None)
@@ -171,9 +177,12 @@ class Mirror:
         try:
             if await self._withdraw_manifest():
                 stamps = await self._in_thread(self._stamps, batch)
-                async with anyio.create_task_group() as group:
-                    for relpath in batch:
-                        group.start_soon(self._upload, relpath, stamps[relpath], outcomes)
+                first = one_each(stamps)
+                again = [relpath for relpath in batch if relpath not in first]
+                for part in filter(None, (first, again)):
+                    async with anyio.create_task_group() as group:
+                        for relpath in part:
+                            group.start_soon(self._upload, relpath, stamps[relpath], outcomes)
             else:
                 outcomes.append(False)
                 for relpath in reversed(batch):
@@ -197,19 +206,35 @@ class Mirror:
             await self._pause(self._pace.delay(self._streak, random.random()))  # noqa: S311 - jitter
 
     async def _upload(self, relpath: str, stamp: str | None, outcomes: list[bool]) -> None:
+        self._twins.changing(relpath)
         if stamp is None:
             await self._remove(relpath, outcomes)
             return
         try:
             with anyio.fail_after(UPLOAD_TIMEOUT):
-                await self._remote.awrite_bytes(relpath, self._local.path(relpath))
+                if not await self._copied(relpath, stamp):
+                    await self._remote.awrite_bytes(relpath, self._local.path(relpath))
         except Exception as error:  # noqa: BLE001 - a user's store may raise anything
             await self._failed(relpath, error, outcomes)
         else:
             self._queue.done(relpath, stamp)
+            self._twins.uploaded(relpath, stamp)
             outcomes.append(True)
             if self._on_upload is not None:
                 self._on_upload(relpath)
+
+    async def _copied(self, relpath: str, stamp: str) -> bool:
+        """Have the store copy the same bytes from where it has them, if it can do that."""
+        twin = self._twins.of(stamp)
+        if twin is None or self._copy is None:
+            return False
+        try:
+            await self._copy(twin, relpath)
+        except Exception as error:  # noqa: BLE001 - uploading says what is wrong with the store
+            if classify(error).reason in {"denied", "refused"}:
+                self._copy = None
+            return False
+        return self._twins.holds(twin, stamp)  # else what was copied may be newer
 
     async def _remove(self, relpath: str, outcomes: list[bool]) -> None:
         """The file is gone here: it was withdrawn, or stands elsewhere now."""

@@ -219,6 +219,12 @@ class ObjectStore:
                 await anyio.Path(data).stat()  # the local file may be what is missing
             raise
 
+    async def acopy(self, relpath: str, target: str) -> None:
+        """Copy an object within the store: its bytes travel no second time."""
+        source, copy = self._key(relpath), self._key(target)
+        with mapped_read_errors(relpath):
+            await self._obstore.copy_async(self._backend, source, copy)
+
     async def aread_bytes(
         self, relpath: str, *, start: int = 0, length: int | None = None
     ) -> bytes:
