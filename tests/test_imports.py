@@ -35,6 +35,7 @@ SELDOM = {
     "augur_sdk.pipeline.delivering",
     "augur_sdk.pipeline.mirroring",
     "augur_sdk.session.branching",
+    "augur_sdk.session.loop_watch",
     "augur_sdk.storage.object_store",
     "augur_sdk.streaming.transport",
     "importlib.metadata",

@@ -32,7 +32,7 @@ __all__ = ["AsyncDebugSession"]
 
 logger: logging.Logger = logging.getLogger("augur_sdk")
 
-load_engine(streaming=True, mirroring=True)  # now: an event loop has no time for it later
+load_engine()  # now: an event loop has no time for it later
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -256,7 +256,9 @@ class AsyncDebugSession(SessionBase):  # noqa: D101 - its docstring is put toget
         self._core.intervention.attend()
         return Killable(self._core.intervention.gate)
 
-    async def close(self, status: str | None = None) -> BundleManifest:
+    async def close(
+        self, status: str | None = None, *, ended_at: str | None = None
+    ) -> BundleManifest:
         """Finish the bundle: everything recorded is stored, projected and signed.
 
         Bounded in time whatever the disk does. A second call returns the same manifest, or
@@ -264,11 +266,13 @@ class AsyncDebugSession(SessionBase):  # noqa: D101 - its docstring is put toget
 
         Args:
             status: The run's terminal status. Without it `running` becomes `succeeded`.
+            ended_at: ISO-8601, for a run that ended some time ago; now unless given.
 
         Raises:
-            ValueError: Not a run status.
+            ValueError: Not a run status, or not a time.
             RuntimeError: The session was never opened.
         """
+        self._end_at(ended_at)
         return await _shielded(self._core.close, status)
 
     async def __aenter__(self) -> Self:

@@ -131,9 +131,10 @@ class SessionBase:
         self._out_dir = Path(os.path.abspath(out_dir))  # noqa: PTH100 - must not follow links
         self._store = store if store is not None else LocalFSStore(self._out_dir)
         server = DSN.from_env(dsn)
-        load_engine(streaming=server is not None, mirroring=store is not None)
+        load_engine(
+            streaming=server is not None, mirroring=store is not None, loops=auto_detect_loops
+        )
         from augur_sdk.session.core import Behaviour, SessionCore
-        from augur_sdk.session.loop_watch import watch_loops
 
         sends = server is not None and mode is not CaptureMode.OFF
         settings = Settings(
@@ -174,6 +175,8 @@ class SessionBase:
             None if server is None else _delivery(server, settings, door.text),
         )
         if auto_detect_loops:
+            from augur_sdk.session.loop_watch import watch_loops
+
             watch_loops(self._core)
         _say_when_off(mode, capture_mode)
 
@@ -340,6 +343,10 @@ class SessionBase:
         with self._core.recorder.lock:
             self._core.recorder.require_open(call)
 
+    def _end_at(self, ended_at: str | None) -> None:
+        with self._core.recorder.lock:
+            self._core.recorder.end_at(ended_at)
+
     def register_secret(self, value: str, name: str | None = None) -> bool:
         """Mask a value wherever it appears from now on (docs/redaction.md).
 
@@ -376,7 +383,7 @@ class SessionBase:
         return f"<{type(self).__name__} {self.debug_session_id} {state} mode={self.capture_mode}>"
 
 
-def load_engine(*, streaming: bool, mirroring: bool) -> None:
+def load_engine(*, streaming: bool = True, mirroring: bool = True, loops: bool = True) -> None:
     """Import what runs a session, asyncio included: a class costs no program that only has it.
 
     All of it now, so that no recording call imports any of it later.
@@ -384,16 +391,18 @@ def load_engine(*, streaming: bool, mirroring: bool) -> None:
     Args:
         streaming: Also what a session with a DSN needs.
         mirroring: Also what a session with a store of its own needs.
+        loops: Also what notices loops.
     """
     with fork_gate.job():  # a forked child waits for ever for what another thread was importing
         import augur_sdk.session.core
-        import augur_sdk.session.loop_watch
 
         if streaming:
             import augur_sdk.intervention.channel
             import augur_sdk.pipeline.delivering
         if mirroring:
-            import augur_sdk.pipeline.mirroring  # noqa: F401 - importing is the purpose
+            import augur_sdk.pipeline.mirroring
+        if loops:
+            import augur_sdk.session.loop_watch  # noqa: F401 - importing is the purpose
 
 
 def _destination(dsn: DSN) -> str:
