@@ -85,6 +85,32 @@ def test_a_second_close_returns_the_same_manifest(tmp_path: Path) -> None:
     assert read_json(tmp_path / "b/trace.json")["session"]["status"] == "failed"
 
 
+LONG_AGO = "2020-05-06T07:08:09Z"
+
+
+@pytest.mark.anyio
+async def test_a_run_of_another_time_can_say_when_it_ended(tmp_path: Path) -> None:
+    def blocking() -> None:
+        with open_session(tmp_path / "blocking", started_at=STARTED) as session:
+            session.close("failed", ended_at=LONG_AGO)
+
+    await anyio.to_thread.run_sync(blocking)
+    async with open_async(tmp_path / "async", started_at=STARTED) as later:
+        await later.close(ended_at=LONG_AGO)
+    for folder, status in (("blocking", "failed"), ("async", "succeeded")):
+        trace = await anyio.to_thread.run_sync(read_json, tmp_path / folder / "trace.json")
+        record = trace["session"]
+        assert (record["ended_at"], record["status"]) == (LONG_AGO, status)
+
+
+def test_an_end_that_is_no_text_is_refused_and_the_session_stays_open(tmp_path: Path) -> None:
+    with open_session(tmp_path / "b") as session:
+        with pytest.raises(ValueError, match="ended_at"):
+            session.close(ended_at=1588748889)  # type: ignore[arg-type]  # the subject of the test
+        session.record_step(step(0))
+    assert read_json(tmp_path / "b/trace.json")["session"]["ended_at"] > LONG_AGO
+
+
 def test_a_session_cannot_be_opened_twice(tmp_path: Path) -> None:
     with open_session(tmp_path / "b") as session, pytest.raises(RuntimeError, match="before"):
         session.__enter__()

@@ -109,6 +109,7 @@ class RecorderState:
         self._group_id = settings.group_id
         self._mode_override: CaptureMode | None = None
         self._hold_to(settings.capture_mode if settings.enforce else CaptureMode.FULL)
+        self._ended_at = ""
         self._session = self._opening_record(settings)
         self._branch = slice_of(settings.branch_context)
 
@@ -189,6 +190,15 @@ class RecorderState:
         self._emit(Kind.OPEN, self._encode(opening))
         self._emit_session()
 
+    def end_at(self, ended_at: str | None) -> None:
+        """Say when the run ended, where that is not when it is shut.
+
+        Raises:
+            ValueError: Not a time in text.
+        """
+        if ended_at is not None:
+            self._ended_at = checks.text(ended_at, "ended_at")
+
     def shut(self, status: str | None, *, failed: bool = False) -> None:
         """End: settle the terminal status, and refuse every later record.
 
@@ -205,7 +215,7 @@ class RecorderState:
             self._session["status"] = "halted"
         elif self._session["status"] == "running":
             self._session["status"] = "succeeded"
-        self._session["ended_at"] = self._now()
+        self._session["ended_at"] = self._ended_at or self._now()
         self._settle()
         self._emit_session()
         self.lifecycle = Lifecycle.CLOSED

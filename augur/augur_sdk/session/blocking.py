@@ -236,7 +236,7 @@ class DebugSession(SessionBase):  # noqa: D101 - its docstring is put together b
         point = self._core.intervention.approval(action, reversibility, step_index, key, policy)
         return point.passed_blocking()
 
-    def close(self, status: str | None = None) -> BundleManifest:
+    def close(self, status: str | None = None, *, ended_at: str | None = None) -> BundleManifest:
         """Finish the bundle: everything recorded is stored, projected and signed.
 
         Bounded in time whatever the disk does. A second call returns the same manifest, or
@@ -244,11 +244,13 @@ class DebugSession(SessionBase):  # noqa: D101 - its docstring is put together b
 
         Args:
             status: The run's terminal status. Without it `running` becomes `succeeded`.
+            ended_at: ISO-8601, for a run that ended some time ago; now unless given.
 
         Raises:
-            ValueError: Not a run status.
+            ValueError: Not a run status, or not a time.
             RuntimeError: The session was never opened.
         """
+        self._end_at(ended_at)
         return self._core.close(status)
 
     def __enter__(self) -> Self:
