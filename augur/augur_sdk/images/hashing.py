@@ -37,6 +37,7 @@ _SIDE: Final = 32
 _LOW: Final = 8
 _ROUNDING: Final = 1e-6  # scipy's sums of 1024 bytes are exact to far less than this
 _FORMATS: Final = ("PNG", "JPEG", "WEBP")
+_PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _REMEMBERED: Final = 64
 
 _recent: dict[str, Future[str | None]] = {}
@@ -99,10 +100,8 @@ def decoded(data: bytes) -> Image:
     Raises:
         UnusablePictureError: it is larger than `MAX_PIXELS`, damaged, or no picture.
     """
-    from PIL import Image
-
     try:
-        picture = Image.open(io.BytesIO(data), formats=_FORMATS)
+        picture = _opened(data)
         fits = picture.width * picture.height <= MAX_PIXELS
         if fits:
             picture.load()
@@ -111,6 +110,17 @@ def decoded(data: bytes) -> Image:
     if not fits:
         raise UnusablePictureError(f"a picture of more than {MAX_PIXELS} pixels")
     return picture
+
+
+def _opened(data: bytes) -> Image:
+    if data.startswith(_PNG_SIGNATURE):
+        # Most are PNGs, and `Image.open` would import what reads four other formats first.
+        from PIL.PngImagePlugin import PngImageFile
+
+        return PngImageFile(io.BytesIO(data))
+    from PIL import Image
+
+    return Image.open(io.BytesIO(data), formats=_FORMATS)
 
 
 def _phash(data: bytes) -> str | None:
