@@ -2,7 +2,8 @@
 
 Requests and answers are lines: `run <kind> <folder>` is answered by the child's process id;
 the child then writes receipts to the same pipe until it is killed. Receipts say what returned
-when, on the clock that all processes of a machine share.
+when, on the clock that all processes of a machine share, and how long the child's threads had
+waited for a core until then.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 import time
 
 from scenarios import event, png, step
+from starvation import waited_for_a_core
 
 from augur_sdk import AsyncDebugSession, DebugSession
 
@@ -21,7 +23,8 @@ PAUSE = 0.002
 
 
 def receipt(kind: str, number: int) -> None:
-    os.write(1, f"{kind} {number} {time.monotonic()}\n".encode())
+    waited = waited_for_a_core(os.getpid())
+    os.write(1, f"{kind} {number} {time.monotonic()} {waited}\n".encode())
 
 
 def record_blocking(folder: str) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from scenarios import read_json
+from starvation import stopped_and_waited
 
 from augur_sdk import recover_bundle
 from augur_sdk.validation import validate_bundle
@@ -26,22 +27,49 @@ KIT = Path(__file__).parents[1] / "kit"
 IN_HANDS_AFTER = 0.1
 """The promise, in seconds."""
 
-STARVED = 1.0
-"""A machine whose cores are taken may not let the writer run; nothing may be older than this."""
+STALLS = 0.01
+"""In how many kills a disk that stalls may cost more. What the machine's cores owe the process,
+because others had them, is measured and taken off (kit/starvation.py)."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A record that did not survive."""
+
+    number: int
+    age: float
+    """Seconds between the return of its call and the kill."""
+    starved: float
+    """How much of that the process's threads waited for a core."""
+
+    @property
+    def behind(self) -> float:
+        """What is the package's own."""
+        return self.age - self.starved
 
 
 @dataclass
 class Receipts:
     """What a child said before it was killed."""
 
-    records: dict[int, float] = field(default_factory=dict)
+    records: dict[int, tuple[float, float]] = field(default_factory=dict)
+    """Of each record, when its call returned, and how long threads had waited for a core then."""
     flushed: int = -1
     killed_at: float = 0.0
+    waited: float = 0.0
+
+    def losses(self, kept: set[int]) -> list[Loss]:
+        """What returned and is not there, the oldest first."""
+        return [
+            Loss(number, self.killed_at - at, self.waited - waited)
+            for number, (at, waited) in self.records.items()
+            if number not in kept
+        ]
 
     def take(self, line: str) -> None:
-        kind, number, at = line.split()
+        kind, number, at, waited = line.split()
         if kind == "record":
-            self.records[int(number)] = float(at)
+            self.records[int(number)] = float(at), float(waited)
         elif kind == "flush":
             self.flushed = int(number)
 
@@ -68,6 +96,7 @@ class Zygote:
         for line in self._lines(None, deadline):
             receipts.take(line)
         receipts.killed_at = time.monotonic()
+        receipts.waited = stopped_and_waited(pid)
         os.kill(pid, signal.SIGKILL)
         for line in self._lines(30):
             if line.startswith("gone"):
@@ -118,19 +147,16 @@ def test_kill_9_loses_nothing_that_flush_covered_and_nothing_older_than_100_ms(
     seed = int(os.environ.get("AUGUR_TEST_SEED", time.time_ns() % 10**6))
     print(f"seed {seed}")
     chance = random.Random(seed)  # noqa: S311 - no secret
-    late = 0
+    late: list[Loss] = []
     for number in range(KILLS // 2):
         folder = tmp_path / str(number)
-        receipts = zygote.run_and_kill(kind, folder, chance.uniform(0.005, 0.3))
+        receipts = zygote.run_and_kill(kind, folder, chance.uniform(0.005, 0.45))
         kept = recovered_steps(folder)
         assert set(range(receipts.flushed + 1)) <= kept, (seed, number)
-        ages = [receipts.killed_at - at for i, at in receipts.records.items() if i not in kept]
-        assert not ages or max(ages) < STARVED, (seed, number, ages)
-        late += bool(ages) and max(ages) > IN_HANDS_AFTER
+        late += [loss for loss in receipts.losses(kept) if loss.behind > IN_HANDS_AFTER][:1]
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"{kind}: in {late} of {KILLS // 2} kills something older than 100 ms was lost")
-    # One in ten leaves room for a machine whose cores are taken by others; on a quiet one it is 0.
-    assert late <= KILLS // 20, seed
+    print(f"{kind}: in {len(late)} of {KILLS // 2} kills something older than 100 ms was lost")
+    assert len(late) <= KILLS / 2 * STALLS + 1, (seed, late)
 
 
 def recovered_steps(folder: Path) -> set[int]:
