@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from scenarios import STARTED, files_of, png, read_json, step
 from augur_sdk import AsyncDebugSession, DebugSession
 from augur_sdk.bundle.recover import recover_bundle
 from augur_sdk.recording import table
+from augur_sdk.session import core
 from augur_sdk.testing import CaptureServer
 from augur_sdk.validation import validate_bundle
 
@@ -357,6 +360,53 @@ def test_a_stamp_that_was_stored_survives_a_crash(
         (tmp_path / "killed/journal.jsonl").write_bytes(journal)
     recover_bundle(tmp_path / "killed")
     assert stamped(tmp_path / "killed") == [2]
+
+
+def test_where_there_can_be_no_thread_loops_are_noticed_too(
+    monkeypatch: pytest.MonkeyPatch, bundle: Path
+) -> None:
+    def refused() -> Any:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(core, "lease", refused)
+    with DebugSession(
+        run_id="r",
+        client_name="c",
+        out_dir=bundle,
+        capture_mode="full",
+        auto_detect_loops=True,
+    ) as session:
+        for index in range(5):
+            record(session, index)
+    assert stamped(bundle) == [2, 3, 4]
+    assert validate_bundle(bundle) == []
+
+
+LEFT_OPEN = """
+import sys
+sys.path[:0] = [{kit!r}]
+from scenarios import png, step
+from augur_sdk import DebugSession
+
+session = DebugSession(
+    run_id="r", client_name="c", out_dir={out!r}, capture_mode="full", auto_detect_loops=True
+)
+session.__enter__()
+for index in range(4):
+    path = session.attach_observation(step_index=index, kind="pre", png_bytes=png())
+    session.record_step(
+        step(index, action={{"type": "click", "params": {{"x": 1, "y": 1}}}}, observation_pre=path)
+    )
+"""
+
+
+def test_the_last_steps_of_a_session_that_nobody_closed_are_judged_at_exit(bundle: Path) -> None:
+    kit = str(Path(__file__).parents[1] / "kit")
+    script = LEFT_OPEN.format(kit=kit, out=str(bundle))
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=50)
+    assert stamped(bundle) == [2, 3]
+    assert read_json(bundle / "trace.json")["session"]["status"] == "halted"
+    assert validate_bundle(bundle) == []
 
 
 def test_counts_add_up_with_stamps(open_session: Callable[..., Any]) -> None:
