@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,18 @@ def test_a_very_large_picture_is_left_to_its_turn(
 def test_a_picture_that_is_gone_is_left_to_its_turn(
     projection: Projection, hashed: list[bytes]
 ) -> None:
+    projection.expect_picture(SHOT)
+    assert projection.hash_ahead()
+    assert hashed == []
+
+
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason="no symbolic links")
+def test_a_picture_that_became_a_link_is_left_to_its_turn(
+    projection: Projection, hashed: list[bytes], tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere.png").write_bytes(png(1))
+    (tmp_path / "screenshots").mkdir()
+    (tmp_path / SHOT).symlink_to(tmp_path / "elsewhere.png")
     projection.expect_picture(SHOT)
     assert projection.hash_ahead()
     assert hashed == []

@@ -31,6 +31,9 @@ __all__ = ["Projection"]
 GROWTH: Final = 1.25
 """A long list is written again once it has grown by so much: the cost of a member stays flat."""
 
+HEADER: Final = 16 * 1024
+"""Bytes that name a picture's size; a JPEG with much about itself before it is read whole."""
+
 HELD_FILES: Final = 64
 """Files of lines that are ready to grow: lines mostly come for the latest steps."""
 
@@ -97,7 +100,7 @@ class Projection:
         if path is None:
             return False
         # Whatever is wrong with the picture, projecting it meets the same and says so.
-        with suppress(OSError):
+        with suppress(Exception):
             picture = self._files.read_bytes(path)
             size = probe(picture)
             if size.width * size.height <= MAX_PIXELS_AHEAD:
@@ -254,17 +257,26 @@ class Projection:
             self._write_json(path.removesuffix(".png") + ".json", facts)
             return
         try:
-            picture = self._files.read_bytes(path)
+            record = self._measured(path, facts)
         except FileNotFoundError:
             # Somebody deleted it: the bundle says so, and the run goes on.
             self.digests.discard(path)
             self.lost.add(path)
             return
-        while is_being_hashed(digest) and self.hash_ahead():
-            pass  # another thread is about to have the answer: better than to wait for it
-        record = observation(picture, facts, sha256=digest, perceptual=self._perceptual_hashes)
         if "width" in record:
             self._write_json(path.removesuffix(".png") + ".json", record)
+
+    def _measured(self, path: str, facts: dict[str, Any]) -> dict[str, Any]:
+        digest: str = facts["hashes"]["sha256"]
+        if not self._perceptual_hashes:
+            header = self._files.read_range(path, 0, HEADER)
+            record = observation(header, facts, sha256=digest, perceptual=False)
+            if "width" in record:
+                return record
+        picture = self._files.read_bytes(path)
+        while is_being_hashed(digest) and self.hash_ahead():
+            pass  # another thread is about to have the answer: better than to wait for it
+        return observation(picture, facts, sha256=digest, perceptual=self._perceptual_hashes)
 
     def _withdraw(self, path: str) -> None:
         """Take back what was withheld after it had been written."""
