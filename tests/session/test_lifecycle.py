@@ -160,7 +160,7 @@ def test_off_writes_manifest_trace_page_and_schemas_only(tmp_path: Path) -> None
 def test_a_session_that_is_off_because_nobody_chose_says_so_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("augur_sdk.session.base._said_off", False)
+    monkeypatch.setattr("augur_sdk.session.arguments._said_off", False)
     for name in "ab":
         DebugSession(run_id="r", client_name="c", out_dir=tmp_path / name)
     DebugSession(run_id="r", client_name="c", out_dir=tmp_path / "c", capture_mode="off")

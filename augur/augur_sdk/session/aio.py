@@ -23,7 +23,8 @@ from augur_sdk.intervention.waiting import wait
 from augur_sdk.models import BundleManifest
 from augur_sdk.recording.recorder import Recorder
 from augur_sdk.recording.table import ColdStepError
-from augur_sdk.session.base import ROOM_PATIENCE, SessionBase, load_engine
+from augur_sdk.session.base import ROOM_PATIENCE, SessionBase
+from augur_sdk.session.engine import load_engine
 from augur_sdk.session.methods import awaiting
 from augur_sdk.session.stats import SessionStats
 from augur_sdk.session.step_builder import AsyncStepBuilder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import uuid
@@ -12,7 +13,9 @@ from augur_sdk.capture import CAPTURE_MODE_VARIABLE, CaptureMode
 from augur_sdk.errors import RecordError
 from augur_sdk.recording import checks
 
-__all__ = ["client", "mode_chosen", "optional", "session_id", "switch", "tags"]
+__all__ = ["client", "mode_chosen", "optional", "say_when_off", "session_id", "switch", "tags"]
+
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 _SESSION_ID: Final = re.compile(r"dbg_[A-Za-z0-9_\-]+")
 
@@ -56,3 +59,19 @@ def switch(given: bool | None, variable: str) -> bool:
 def mode_chosen(given: CaptureMode | str | None) -> bool:
     """Whether anybody chose a capture mode, in code or in the environment."""
     return given is not None or bool(os.environ.get(CAPTURE_MODE_VARIABLE, "").strip())
+
+
+_said_off = False
+"""Said once a process: nobody reads the same hint twice."""
+
+
+def say_when_off(mode: CaptureMode, chosen: CaptureMode | str | None) -> None:
+    """Say, once, that nothing is recorded because nobody chose a capture mode."""
+    global _said_off
+    if mode is CaptureMode.OFF and not mode_chosen(chosen) and not _said_off:
+        _said_off = True
+        logger.warning(
+            "capture_mode is off because nobody chose one: this session records nothing. Pass "
+            "capture_mode='screenshots' (or another mode), or set %s.",
+            CAPTURE_MODE_VARIABLE,
+        )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from augur_sdk.bundle.picture_masking import ScreenshotRedactor
-from augur_sdk.capture import CAPTURE_MODE_VARIABLE, CaptureMode, resolve_capture_mode
+from augur_sdk.capture import CaptureMode, resolve_capture_mode
 from augur_sdk.models import BundleManifest, TaskSpec
 from augur_sdk.pipeline import fork_gate
 from augur_sdk.recording import checks, tasks
@@ -17,18 +17,18 @@ from augur_sdk.recording.bounds import ORCHESTRATOR_TAG_KEY, ORCHESTRATOR_TAG_VA
 from augur_sdk.recording.branches import branch_context as checked_context
 from augur_sdk.recording.state import Settings
 from augur_sdk.redaction import DefaultRedactionPolicy, RedactionDoor, RedactionPolicy
-from augur_sdk.session import arguments
+from augur_sdk.session import arguments, engine
+from augur_sdk.session.behaviour import Behaviour
 from augur_sdk.session.clock import utc_now
 from augur_sdk.session.stats import SessionStats
 from augur_sdk.storage import LocalFSStore, Store
 from augur_sdk.streaming.dsn import DSN
 
 if TYPE_CHECKING:
-    from augur_sdk.pipeline.delivering import Delivery
     from augur_sdk.session.branching import Branch
     from augur_sdk.session.core import SessionCore
 
-__all__ = ["ROOM_PATIENCE", "SessionBase", "load_engine"]
+__all__ = ["ROOM_PATIENCE", "SessionBase"]
 
 logger: logging.Logger = logging.getLogger("augur_sdk")
 
@@ -131,15 +131,15 @@ class SessionBase:
         self._out_dir = Path(os.path.abspath(out_dir))  # noqa: PTH100 - must not follow links
         self._store = store if store is not None else LocalFSStore(self._out_dir)
         server = DSN.from_env(dsn)
-        load_engine(
+        engine.load_engine(
             streaming=server is not None, mirroring=store is not None, loops=auto_detect_loops
         )
-        from augur_sdk.session.core import Behaviour, SessionCore
+        from augur_sdk.session.core import SessionCore
 
         sends = server is not None and mode is not CaptureMode.OFF
         settings = Settings(
             streaming=sends,
-            destination=_destination(server) if server is not None and sends else "",
+            destination=engine.destination(server) if server is not None and sends else "",
             run_id=checks.text(run_id, "run_id"),
             debug_session_id=arguments.session_id(debug_session_id),
             client=arguments.client(client_name, client_version, client_git_sha),
@@ -172,13 +172,13 @@ class SessionBase:
                 fingerprint=checks.text(fingerprint, "fingerprint"),
             ),
             self._store,
-            None if server is None else _delivery(server, settings, door.text),
+            None if server is None else engine.delivery(server, settings, door.text),
         )
         if auto_detect_loops:
             from augur_sdk.session.loop_watch import watch_loops
 
             watch_loops(self._core)
-        _say_when_off(mode, capture_mode)
+        arguments.say_when_off(mode, capture_mode)
 
     @classmethod
     def branch_from(
@@ -381,62 +381,3 @@ class SessionBase:
     def __repr__(self) -> str:
         state = self._core.recorder.lifecycle.value
         return f"<{type(self).__name__} {self.debug_session_id} {state} mode={self.capture_mode}>"
-
-
-def load_engine(*, streaming: bool = True, mirroring: bool = True, loops: bool = True) -> None:
-    """Import what runs a session, asyncio included: a class costs no program that only has it.
-
-    All of it now, so that no recording call imports any of it later.
-
-    Args:
-        streaming: Also what a session with a DSN needs.
-        mirroring: Also what a session with a store of its own needs.
-        loops: Also what notices loops.
-    """
-    with fork_gate.job():  # a forked child waits for ever for what another thread was importing
-        import augur_sdk.session.core
-
-        if streaming:
-            import augur_sdk.intervention.channel
-            import augur_sdk.pipeline.delivering
-        if mirroring:
-            import augur_sdk.pipeline.mirroring
-        if loops:
-            import augur_sdk.session.loop_watch  # noqa: F401 - importing is the purpose
-
-
-def _destination(dsn: DSN) -> str:
-    from augur_sdk.pipeline.delivering import destination_of
-
-    return destination_of(dsn)
-
-
-def _delivery(dsn: DSN, settings: Settings, clean: Callable[[str], str]) -> Delivery:
-    from augur_sdk.pipeline.delivering import Delivery
-
-    session_id, client = settings.debug_session_id, settings.client
-
-    def run_id() -> str:
-        return clean(settings.run_id)
-
-    def describe() -> dict[str, str]:
-        named = {f"client_{part}": clean(client[part]) for part in client if part != "git_sha"}
-        mode = settings.capture_mode.value
-        return {**named, "client_id": session_id, "run_id": run_id(), "capture_mode": mode}
-
-    return Delivery(dsn, describe, session_id=session_id, run_id=run_id, records=settings.streaming)
-
-
-_said_off = False
-"""Said once a process: nobody reads the same hint twice."""
-
-
-def _say_when_off(mode: CaptureMode, chosen: CaptureMode | str | None) -> None:
-    global _said_off
-    if mode is CaptureMode.OFF and not arguments.mode_chosen(chosen) and not _said_off:
-        _said_off = True
-        logger.warning(
-            "capture_mode is off because nobody chose one: this session records nothing. Pass "
-            "capture_mode='screenshots' (or another mode), or set %s.",
-            CAPTURE_MODE_VARIABLE,
-        )

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
 from augur_sdk.bundle.archive import Archive
-from augur_sdk.bundle.picture_masking import PictureMasking, ScreenshotRedactor
+from augur_sdk.bundle.picture_masking import PictureMasking
 from augur_sdk.bundle.takeover import make_room
 from augur_sdk.capture import CaptureMode
 from augur_sdk.entry import Entry, Kind
@@ -30,10 +30,11 @@ from augur_sdk.recording.state import Lifecycle, Settings
 from augur_sdk.recording.table import ColdStepError
 from augur_sdk.redaction import RedactionDoor
 from augur_sdk.session import live
+from augur_sdk.session.behaviour import Behaviour
 from augur_sdk.session.clock import utc_now
 from augur_sdk.session.intervening import Intervention
 from augur_sdk.session.manifests import as_manifest, unwritten_manifest
-from augur_sdk.session.stats import SessionStats
+from augur_sdk.session.stats import SessionStats, counted
 from augur_sdk.storage import LocalFSStore, Store
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from augur_sdk.pipeline.mirroring import Mirroring
     from augur_sdk.storage.upload_queue import UploadState
 
-__all__ = ["Behaviour", "SessionCore"]
+__all__ = ["SessionCore"]
 
 logger: logging.Logger = logging.getLogger("augur_sdk")
 
@@ -53,17 +54,6 @@ DISK_PATIENCE: Final = 2.0
 
 STOP_PATIENCE: Final = 10.0
 """Seconds to wait for the work in hand of the pipeline: a batch and a slice of projection."""
-
-
-class Behaviour(NamedTuple):
-    """How a session behaves, as far as no record shows it."""
-
-    durable: bool = False
-    flush_timeout: float = 5.0
-    screenshot_redactor: ScreenshotRedactor | None = None
-    redaction_report: bool = False
-    perceptual_hashes: bool = True
-    fingerprint: str = "cua_v1"
 
 
 class SessionCore:
@@ -186,23 +176,7 @@ class SessionCore:
     @property
     def stats(self) -> SessionStats:
         """What became of the records so far."""
-        recorder = self.recorder
-        accepted, stored, dropped = recorder.accepted, self.intake.stored, self.losses.dropped
-        delivery = self.delivery
-        pending = 0 if delivery is None else min(stored, delivery.pending)
-        return SessionStats(
-            accepted=accepted,
-            stored=stored,
-            queued=max(0, accepted - stored - sum(dropped.values())),
-            dropped=dropped,
-            delivered=stored - pending,
-            pending=pending,
-            refused={} if delivery is None else delivery.refused,
-            repaired=recorder.repaired,
-            schema_problems=self.inspector.count,
-            redaction_failures=self.door.failures,
-            repeated_calls=recorder.repeated_calls,
-        )
+        return counted(self)
 
     @property
     def uploads(self) -> UploadState | None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["SessionStats"]
+if TYPE_CHECKING:
+    from augur_sdk.session.core import SessionCore
+
+__all__ = ["SessionStats", "counted"]
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,29 @@ class SessionStats:
     """Records stored as given although they break their schema."""
     redaction_failures: int = 0
     """Fields replaced by a marker because redaction failed on them."""
-
     repeated_calls: int = 0
     """Model calls not stored again although they brought another response to a known prompt."""
 
     def as_dict(self) -> dict[str, Any]:
         """The counts as plain values."""
         return asdict(self)
+
+
+def counted(core: SessionCore) -> SessionStats:
+    """A session's counts as they are now."""
+    recorder, delivery = core.recorder, core.delivery
+    accepted, stored, dropped = recorder.accepted, core.intake.stored, core.losses.dropped
+    pending = 0 if delivery is None else min(stored, delivery.pending)
+    return SessionStats(
+        accepted=accepted,
+        stored=stored,
+        queued=max(0, accepted - stored - sum(dropped.values())),
+        dropped=dropped,
+        delivered=stored - pending,
+        pending=pending,
+        refused={} if delivery is None else delivery.refused,
+        repaired=recorder.repaired,
+        schema_problems=core.inspector.count,
+        redaction_failures=core.door.failures,
+        repeated_calls=recorder.repeated_calls,
+    )
