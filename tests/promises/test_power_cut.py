@@ -7,11 +7,14 @@ guarantee, whatever this machine's own disk does.
 from __future__ import annotations
 
 import os
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
 import pytest
+from instants import copy_of_live_folder
 from power_cut import DiskBehind, Unsynced
 from scenarios import event, png, read_json, step
 
@@ -166,3 +169,56 @@ class Syncs:
         while not any(number > before for number in list(self.ended)):
             assert time.monotonic() < deadline, "nothing is synced"
             time.sleep(0.01)
+
+
+@pytest.mark.xfail(reason="a sync does not wait for another that took the pictures on")
+def test_a_sync_returns_only_when_the_pictures_are_on_the_disk_whoever_syncs_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The syncer's turn and a durable call's may meet."""
+    disk = DiskBehind(tmp_path / "live" / "b")
+    disk.folder.parent.mkdir()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(call: str) -> bool:
+        if call == "syncfs" and not begun.is_set():
+            begun.set()
+            assert go_on.wait(30)
+        return False
+
+    with open_session(disk) as session:
+        disk.install(monkeypatch)
+        archive = session._core.archive
+        record(session, 0, picture=True)
+        session.flush()
+        disk.broken = slow
+        archive._unsynced = True
+
+        def sync_and_cut() -> Path:
+            archive.sync()
+            return disk.cut(tmp_path / "cut")
+
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(archive.sync)
+            assert begun.wait(30)
+            second = pool.submit(sync_and_cut)
+            wait([second], 0.3)
+            go_on.set()
+            first.result()
+        assert (second.result() / "screenshots/0000_pre.png").read_bytes() == png(0)
+
+
+@pytest.mark.xfail(reason="recovery signs a picture with the digest that the journal says")
+@pytest.mark.parametrize("found", [b"", png(7)], ids=["torn", "replaced"])
+def test_a_picture_that_is_not_the_journals_makes_no_invalid_bundle(
+    tmp_path: Path, found: bytes
+) -> None:
+    """Replaced, with its line not in the journal yet; or its bytes lost with the power."""
+    with DebugSession(
+        run_id="r", client_name="c", out_dir=tmp_path / "b", capture_mode="full"
+    ) as session:
+        record(session, 0, picture=True)
+        session.flush()
+        copy_of_live_folder(tmp_path / "b", tmp_path / "cut")
+    (tmp_path / "cut/screenshots/0000_pre.png").write_bytes(found)
+    assert 0 in recovered(tmp_path / "cut")
