@@ -28,8 +28,9 @@ def projection(tmp_path: Path) -> Projection:
 def hashed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The pictures that were decoded for their hash."""
     seen: list[bytes] = []
-    monkeypatch.setattr(hashing, "_phash", seen.append)
+    monkeypatch.setattr(hashing, "_phash", lambda data, **_: seen.append(data))
     monkeypatch.setattr(hashing, "_recent", {})
+    monkeypatch.setattr(hashing, "_ready", True)
     return seen
 
 
@@ -84,6 +85,19 @@ def test_a_picture_that_is_gone_is_left_to_its_turn(
     projection.expect_picture(SHOT)
     assert projection.hash_ahead()
     assert hashed == []
+
+
+def test_the_first_picture_of_a_process_is_left_to_its_turn(
+    projection: Projection, hashed: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It imports what decodes pictures, and the journal is not to wait for that."""
+    monkeypatch.setattr(hashing, "_ready", False)
+    LocalFSStore(tmp_path).write_bytes(SHOT, png(1))
+    projection.expect_picture(SHOT)
+    assert not projection.hash_ahead()
+    monkeypatch.setattr(hashing, "_ready", True)
+    assert projection.hash_ahead()
+    assert hashed == [png(1)]
 
 
 @pytest.mark.skipif(not hasattr(os, "symlink"), reason="no symbolic links")

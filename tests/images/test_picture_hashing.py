@@ -93,6 +93,40 @@ def test_a_picture_is_decoded_once_however_many_threads_ask(
     assert not hashing.is_being_hashed("one")
 
 
+def test_a_picture_hashed_ahead_is_not_decoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = page([(11, 3, 77, 45, 21)])
+    hashing.hash_ahead(data)
+    monkeypatch.setattr(hashing, "decoded", lambda _data: pytest.fail("decoded again"))
+    assert phash_64(data) == reference(data)
+    assert hashing.is_ready()
+
+
+def test_what_takes_imagehash_is_not_hashed_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = page([(40, 10, 119, 40, 0), (80, 70, 39, 39, 130)])
+    with monkeypatch.context() as patched:
+        patched.setattr(hashing, "_reference_phash", lambda _data: pytest.fail("imported"))
+        hashing.hash_ahead(data)
+    assert phash_64(data) == reference(data)
+
+
+def test_a_picture_that_another_thread_is_at_is_not_waited_for_ahead() -> None:
+    _, mine = hashing._claim(hashing.sha256_hex(b"in hand"))
+    assert mine
+    hashing.hash_ahead(b"in hand")
+    assert hashing.is_being_hashed(hashing.sha256_hex(b"in hand"))
+    hashing._recent.clear()
+
+
+def test_whoever_waits_for_a_hash_that_is_given_up_computes_it() -> None:
+    data = page([(13, 17, 60, 30, 77)])
+    key = hashing.sha256_hex(data)
+    with ThreadPoolExecutor(1) as threads:
+        answer, _ = hashing._claim(key)
+        with hashing._given_up_unless_answered(key, answer):
+            waiting = threads.submit(phash_64, data)
+        assert waiting.result(10) == reference(data)
+
+
 def test_an_interrupted_hash_is_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(_data: bytes) -> str:
         raise KeyboardInterrupt

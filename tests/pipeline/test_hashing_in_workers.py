@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from scenarios import png, read_json, step
 
 from augur_sdk import DebugSession
@@ -23,14 +24,15 @@ class Meeting:
     def __init__(self, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
         self.met = threading.Event()
         self._barrier = threading.Barrier(threads, self.met.set)
-        self._hash = hashing._phash
-        monkeypatch.setattr(hashing, "_phash", self)
+        self._hash = hashing._quick_phash
+        monkeypatch.setattr(hashing, "_quick_phash", self)
         monkeypatch.setattr(hashing, "_recent", {})
+        monkeypatch.setattr(hashing, "_ready", True)
 
-    def __call__(self, data: bytes) -> str | None:
+    def __call__(self, picture: Image.Image) -> str | None:
         if not self.met.is_set():
             self._barrier.wait(PATIENCE)
-        return self._hash(data)
+        return self._hash(picture)
 
 
 def opened(out: Path) -> DebugSession:

@@ -22,7 +22,7 @@ from augur_sdk.bundle.packed import Digests
 from augur_sdk.bundle.trace import TraceSpool
 from augur_sdk.entry import COLLECTIONS, LINES, Kind
 from augur_sdk.fingerprint import step_token
-from augur_sdk.images.hashing import is_being_hashed, phash_64
+from augur_sdk.images import hashing
 from augur_sdk.images.probe import observation, probe
 from augur_sdk.storage import LocalFSStore
 
@@ -95,8 +95,12 @@ class Projection:
             self._ahead.expect(path)
 
     def hash_ahead(self) -> bool:
-        """Hash one picture before its turn comes, from any thread; False when none is left."""
-        path = self._ahead.take()
+        """Hash one picture before its turn comes, from any thread; False when none is left.
+
+        Takes some milliseconds: what would take longer, as the first picture of a process with
+        its imports does, is left to its turn, so that a worker stays free for the journal.
+        """
+        path = self._ahead.take() if hashing.is_ready() else None
         if path is None:
             return False
         # Whatever is wrong with the picture, projecting it meets the same and says so.
@@ -104,7 +108,7 @@ class Projection:
             picture = self._files.read_bytes(path)
             size = probe(picture)
             if size.width * size.height <= MAX_PIXELS_AHEAD:
-                phash_64(picture)
+                hashing.hash_ahead(picture)
         return True
 
     def write(self, path: str, data: bytes) -> None:
@@ -274,7 +278,7 @@ class Projection:
             if "width" in record:
                 return record
         picture = self._files.read_bytes(path)
-        while is_being_hashed(digest) and self.hash_ahead():
+        while hashing.is_being_hashed(digest) and self.hash_ahead():
             pass  # another thread is about to have the answer: better than to wait for it
         return observation(picture, facts, sha256=digest, perceptual=self._perceptual_hashes)
 

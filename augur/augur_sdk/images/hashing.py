@@ -13,7 +13,9 @@ import io
 import math
 import os
 import threading
-from concurrent.futures import Future
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager, suppress
 from functools import cache
 from operator import mul
 from typing import TYPE_CHECKING, Final
@@ -25,7 +27,9 @@ __all__ = [
     "MAX_PIXELS",
     "UnusablePictureError",
     "decoded",
+    "hash_ahead",
     "is_being_hashed",
+    "is_ready",
     "phash_64",
     "sha256_hex",
 ]
@@ -45,6 +49,9 @@ _recent: dict[str, Future[str | None]] = {}
 
 _lock = threading.Lock()
 
+_ready = False
+"""Whether Pillow is imported, which takes a busy machine up to a second."""
+
 
 class UnusablePictureError(ValueError):
     """A picture that is too large to decode, or that cannot be decoded."""
@@ -61,10 +68,32 @@ def phash_64(data: bytes, *, sha256: str | None = None) -> str | None:
     None for a picture of more than `MAX_PIXELS`, one that is damaged, or no picture at all.
     """
     key = sha256 or sha256_hex(data)
+    while True:
+        answer, mine = _claim(key)
+        if mine:
+            with _given_up_unless_answered(key, answer):
+                answer.set_result(_phash(data))
+        with suppress(CancelledError):  # whoever began with it gave it up
+            return answer.result()
+
+
+def hash_ahead(data: bytes) -> None:
+    """Have a picture's perceptual hash ready for `phash_64`, where that takes milliseconds.
+
+    A picture that takes imagehash, whose import takes a second, and one that another thread is
+    at are passed over. To be called when `is_ready`, for the same reason.
+    """
+    key = sha256_hex(data)
     answer, mine = _claim(key)
     if mine:
-        _answer(key, answer, data)
-    return answer.result()
+        with _given_up_unless_answered(key, answer):
+            if found := _phash(data, reference=False):
+                answer.set_result(found)
+
+
+def is_ready() -> bool:
+    """Whether a picture was hashed in this process: from then on nothing has to be imported."""
+    return _ready
 
 
 def is_being_hashed(sha256: str) -> bool:
@@ -85,13 +114,16 @@ def _claim(key: str) -> tuple[Future[str | None], bool]:
         return answer, True
 
 
-def _answer(key: str, answer: Future[str | None], data: bytes) -> None:
+@contextmanager
+def _given_up_unless_answered(key: str, answer: Future[str | None]) -> Iterator[None]:
     try:
-        answer.set_result(_phash(data))
+        yield
     finally:
-        if not answer.done():  # interrupted: nobody may wait for it, or take it for the answer
-            answer.set_result(None)
-            _recent.pop(key, None)
+        if not answer.done():
+            with _lock:
+                if _recent.get(key) is answer:
+                    del _recent[key]
+            answer.cancel()
 
 
 def decoded(data: bytes) -> Image:
@@ -123,10 +155,13 @@ def _opened(data: bytes) -> Image:
     return Image.open(io.BytesIO(data), formats=_FORMATS)
 
 
-def _phash(data: bytes) -> str | None:
+def _phash(data: bytes, *, reference: bool = True) -> str | None:
+    global _ready
     try:
         picture = decoded(data)
-        return _quick_phash(picture) or _reference_phash(picture)
+        found = _quick_phash(picture)
+        _ready = True
+        return found or (_reference_phash(picture) if reference else None)
     except Exception:  # noqa: BLE001 - Pillow raises many kinds for odd modes; a hash is optional
         return None
 
