@@ -117,6 +117,19 @@ def test_results_with_a_time_end_their_steps(
     assert step["ended_at"] == "2026-05-01T12:00:04Z"
 
 
+def test_an_imported_run_ends_when_its_log_does(
+    claude: Any, write_lines: Callable[..., Path], tmp_path: Path
+) -> None:
+    claude.response(("a", {"action": "wait"}), timestamp="2026-05-01T12:00:00Z")
+    claude.result("a")
+    claude.messages[1]["timestamp"] = "2026-05-01T12:00:04Z"
+    log = write_lines(claude.messages)
+    bundle = AnthropicComputerUseAdapter().bundle_from_input(log, tmp_path / "out")
+    session = read(bundle, "trace.json")["session"]
+    assert session["started_at"] == "2026-05-01T12:00:00Z"
+    assert session["ended_at"] == "2026-05-01T12:00:04Z"
+
+
 def test_lines_and_document_make_the_same_steps(
     claude: Any,
     picture: Callable[[int], bytes],

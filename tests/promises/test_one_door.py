@@ -167,6 +167,13 @@ CALLS: dict[str, dict[str, Any]] = {
         "completion": 1.0,
     },
     "set_loop_detected": {"step_index": 0},
+    "save_replay_fixture": {
+        "step_index": 0,
+        "task": "buy a mug",
+        "expected": {"note": "n"},
+        "acceptable_regions": [{"x1": 1, "y1": 1, "x2": 9, "y2": 9, "label": "Buy"}],
+        "fixture_id": "f",
+    },
     "set_task_spec": {"task_spec": TASK},
     "set_task_spec_id": {"task_spec_id": "t"},
     "set_group_id": {"group_id": "g"},

@@ -30,6 +30,11 @@ class LogClock:
         elif self._started:
             self._now += TICK
         self._started = True
+        return self.now
+
+    @property
+    def now(self) -> str:
+        """The time of the latest message."""
         return iso(self._now)
 
 

@@ -70,6 +70,7 @@ def import_run(
             session.add_tag("augur.times", "synthetic")
         if (status := metadata.get("status")) in RUN_STATUSES:
             session.set_status(status)
+        session.close(ended_at=clock.now)
 
 
 class _Import:
