@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import orjson
 
@@ -27,6 +27,7 @@ from augur_sdk.bundle.catalog import Catalog
 from augur_sdk.bundle.faults import Fault, fault_of
 from augur_sdk.bundle.finalize import finalize, write_schemas
 from augur_sdk.bundle.journal import JournalFile, Line, Ref, Scan, encode_line
+from augur_sdk.bundle.known_pictures import KnownPictures
 from augur_sdk.bundle.picture_masking import (
     PictureMasking,
     PictureWithheldError,
@@ -39,9 +40,6 @@ from augur_sdk.storage import LocalFSStore
 __all__ = ["Archive", "Door", "Prepared"]
 
 logger: logging.Logger = logging.getLogger("augur_sdk")
-
-TWINS: Final = 4096
-"""The latest pictures, of which one that comes again is linked rather than stored."""
 
 
 class Door(Protocol):
@@ -97,8 +95,7 @@ class Archive:
         self._fingerprint = fingerprint
         self._uninspected: deque[tuple[Kind, Ref]] = deque()
         self._seq_base = 0
-        self._pictures: dict[bytes, str] = {}
-        self._digest_at: dict[str, bytes] = {}
+        self._pictures = KnownPictures()
         self._unsynced = False
         self.conclude: Callable[[], bool] = bool
         self._begin()
@@ -214,10 +211,10 @@ class Archive:
     def _store_picture(self, path: str, picture: bytes, facts: bytes) -> bytes:
         """Write a picture, or link it where the same one is there already."""
         digest = hashlib.sha256(picture).digest()
-        twin = self._pictures.get(digest)
+        twin = self._pictures.path_of(digest)
         if twin is None or twin == path or not self._linked(twin, path):
             self.files.write_bytes(path, picture)
-        self._remember_picture(path, digest)
+        self._pictures.remember(path, digest)
         self._unsynced = True
         return orjson.dumps({**orjson.loads(facts), "hashes": {"sha256": digest.hex()}})
 
@@ -236,18 +233,6 @@ class Archive:
         if known.get("sha256") != digest:
             known = {"sha256": digest}
         return orjson.dumps({**record, "hashes": known})
-
-    def _remember_picture(self, path: str, digest: bytes) -> None:
-        self._forget_picture(path)  # it shows another picture now
-        self._digest_at[path] = digest
-        self._pictures[digest] = path
-        if len(self._digest_at) > TWINS:
-            self._forget_picture(next(iter(self._digest_at)))
-
-    def _forget_picture(self, path: str) -> None:
-        digest = self._digest_at.pop(path, None)
-        if digest is not None and self._pictures.get(digest) == path:
-            del self._pictures[digest]
 
     def _linked(self, twin: str, path: str) -> bool:
         try:
@@ -370,7 +355,6 @@ class Archive:
             self.journal.adopt(fresh)
             self.files = LocalFSStore(self.root)
             self._pictures.clear()
-            self._digest_at.clear()
             self._uninspected.clear()
             on_change = self.projection.on_change
             self._begin()
