@@ -171,7 +171,6 @@ class Syncs:
             time.sleep(0.01)
 
 
-@pytest.mark.xfail(reason="a sync does not wait for another that took the pictures on")
 def test_a_sync_returns_only_when_the_pictures_are_on_the_disk_whoever_syncs_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,7 +207,6 @@ def test_a_sync_returns_only_when_the_pictures_are_on_the_disk_whoever_syncs_the
         assert (second.result() / "screenshots/0000_pre.png").read_bytes() == png(0)
 
 
-@pytest.mark.xfail(reason="recovery signs a picture with the digest that the journal says")
 @pytest.mark.parametrize("found", [b"", png(7)], ids=["torn", "replaced"])
 def test_a_picture_that_is_not_the_journals_makes_no_invalid_bundle(
     tmp_path: Path, found: bytes

@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 PROMISED: Final = 0.5
 BATCH_TAKES: Final = 0.01
-SYNC_TAKES: Final = 0.03
+SYNC_TAKES: Final = 0.05
 """Seconds: what a batch and a sync take on a disk in good order."""
 
 

@@ -97,6 +97,7 @@ class Archive:
         self._seq_base = 0
         self._pictures = KnownPictures()
         self._unsynced = False
+        self._syncing = threading.Lock()
         self.conclude: Callable[[], bool] = bool
         self._begin()
 
@@ -128,6 +129,7 @@ class Archive:
         self.scanned = Scan()
         for line in self.journal.scan(self.scanned):
             self.catalog.add(line)
+        self.projection.inherited = self.scanned.end
         return self.scanned
 
     def lines(self) -> Iterator[Line]:
@@ -368,12 +370,17 @@ class Archive:
         Raises:
             OSError: The disk refuses.
         """
-        if self._unsynced:
-            # One call for all of them: syncing each picture costs a round trip to the disk each.
-            self._unsynced = False
-            self.files.sync_all()
-        else:
-            self.journal.sync()
+        with self._syncing:  # another thread's sync may have begun with what this one is about
+            pictures, self._unsynced = self._unsynced, False
+            try:
+                if pictures:
+                    # One call for all: syncing each picture costs a round trip to the disk each.
+                    self.files.sync_all()
+                else:
+                    self.journal.sync()
+            except OSError:
+                self._unsynced |= pictures
+                raise
 
     def dispose(self, *, keep_journal: bool) -> None:
         """Close all files; without anything left to deliver, the journal goes too."""

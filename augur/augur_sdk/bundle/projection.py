@@ -69,6 +69,8 @@ class Projection:
         self.unresolved: set[str] = set()
         self.lost: set[str] = set()
         self.on_change: Callable[[str], None] | None = None
+        self.inherited: int = 0
+        """Bytes of the journal that stood there when it was opened."""
 
     def project(self, target: Target) -> None:
         """Write one target's file or files.
@@ -253,24 +255,43 @@ class Projection:
         ref = self._catalog.pictures.get(path)
         if ref is None:
             return
-        facts = self._read(ref)
-        digest: str = facts["hashes"]["sha256"]
-        self.signed(path, bytes.fromhex(digest))
-        if "phash_64" in facts["hashes"] and "width" in facts:
-            # Measured when another bundle was made of the very same bytes.
-            self._write_json(path.removesuffix(".png") + ".json", facts)
-            return
         try:
+            facts = self._read(ref)
+            if ref.offset < self.inherited:
+                facts = self._as_found(path, facts)
             record = self._measured(path, facts)
         except FileNotFoundError:
             # Somebody deleted it: the bundle says so, and the run goes on.
             self.digests.discard(path)
             self.lost.add(path)
             return
+        self.signed(path, bytes.fromhex(record["hashes"]["sha256"]))
         if "width" in record:
             self._write_json(path.removesuffix(".png") + ".json", record)
 
+    def _as_found(self, path: str, facts: dict[str, Any]) -> dict[str, Any]:
+        """What the journal says of a picture, as far as it is about the picture that is there.
+
+        An earlier process may have ended between a picture and its line, and a power cut may have
+        left the line without the picture.
+
+        Raises:
+            FileNotFoundError: There is none, or nothing that is a picture; that is removed.
+        """
+        picture = self._files.read_bytes(path)
+        digest = hashlib.sha256(picture).hexdigest()
+        if digest == facts["hashes"]["sha256"]:
+            return facts
+        if not probe(picture).ok:
+            self.remove(path)
+            raise FileNotFoundError(path)
+        of_another = ("width", "height", "media_type", "hashes")
+        kept = {name: value for name, value in facts.items() if name not in of_another}
+        return {**kept, "hashes": {"sha256": digest}}
+
     def _measured(self, path: str, facts: dict[str, Any]) -> dict[str, Any]:
+        if "phash_64" in facts["hashes"] and "width" in facts:
+            return facts  # measured when another bundle was made of the very same bytes
         digest: str = facts["hashes"]["sha256"]
         if not self._perceptual_hashes:
             header = self._files.read_range(path, 0, HEADER)

@@ -20,7 +20,7 @@ class Doorbell:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._send, self._receive = anyio.create_memory_object_stream[None](1)
+        self._send, self._receive = anyio.create_memory_object_stream[float](1)
 
     def ring(self) -> None:
         """Ring from any thread; a loop that is gone is nobody's fault."""
@@ -30,14 +30,14 @@ class Doorbell:
     def ring_here(self) -> None:
         """Ring on the portal's own thread."""
         with contextlib.suppress(anyio.WouldBlock, anyio.ClosedResourceError):
-            self._send.send_nowait(None)
+            self._send.send_nowait(self._loop.time())
 
     def close(self) -> None:
         """Let the task end once it has answered what was rung; on the portal."""
         self._send.close()
 
-    async def rings(self) -> AsyncIterator[None]:
-        """Each ring, until the bell is closed."""
+    async def rings(self) -> AsyncIterator[float]:
+        """When each ring came, by the loop's clock, the first of those merged; until the close."""
         with self._receive:
-            async for ring in self._receive:
-                yield ring
+            async for rung_at in self._receive:
+                yield rung_at

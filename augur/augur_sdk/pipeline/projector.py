@@ -124,8 +124,9 @@ class Syncer:
     async def run(self) -> None:
         """Sync until the bell is closed."""
         try:
-            async for _ in self._bell.rings():
-                with anyio.move_on_after(SYNC_INTERVAL):
+            async for rung_at in self._bell.rings():
+                # From when something was to be synced: the sync before may have taken long.
+                with anyio.move_on_after(rung_at + SYNC_INTERVAL - anyio.current_time()):
                     await self._stopping.wait()
                 if not self._stopping.is_set():
                     await self._sync()

@@ -158,6 +158,8 @@ class SessionCore:
         if not (self.forked or self._finished):
             with suppress(OSError):  # counted and said by the intake; the next call tries again
                 self.intake.store_all()
+                if self.behaviour.durable:
+                    self.archive.sync()
                 self.archive.project(0.0)
 
     def stored(self) -> Future[None]:
