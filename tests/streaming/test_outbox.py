@@ -143,7 +143,14 @@ def test_a_record_set_aside_lets_another_one_be_the_probe() -> None:
         assert parcel.items[0].seq == 1
         outbox.failed(parcel, now=0.0, wait=1.0, unclear=True)
     assert take(outbox, now=1.0).items[0].seq == 2
-    assert outbox.next_time() > 1.0
+    assert outbox.next_time(1.0) > 1.0
+
+
+def test_what_waits_for_the_opening_to_be_settled_waits_for_no_time() -> None:
+    outbox = filled(item(1, Wire.SESSION), item(2, step=0))
+    take(outbox, now=0.0)
+    assert not outbox.ready(1.0)
+    assert outbox.next_time(1.0) == float("inf")
 
 
 def test_a_refused_body_is_taken_apart_once() -> None:

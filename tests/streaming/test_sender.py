@@ -17,6 +17,7 @@ import pytest
 from augur_sdk.streaming import network, policy, transport
 from augur_sdk.streaming.dsn import DSN
 from augur_sdk.streaming.network import CREDENTIAL_STRIKES, current_network
+from augur_sdk.streaming.outbox import Outbox
 from augur_sdk.streaming.policy import Reason
 from augur_sdk.streaming.routes import Wire
 from augur_sdk.streaming.sender import Sender
@@ -149,6 +150,24 @@ FAULTS: dict[str, dict[str, Any] | None] = {
     "junk": {"fault": Fault.JUNK},
     "redirects": {"status": 307, "headers": {"Location": "http://127.0.0.1:9/api/v1"}},
 }
+
+
+async def test_nobody_asks_again_and_again_while_the_opening_is_on_its_way(
+    server: FaultyServer, source: ListSource, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, ready = Counter[str](), Outbox.ready
+
+    def counted(outbox: Outbox, now: float) -> bool:
+        asked["ready"] += 1
+        return ready(outbox, now)
+
+    monkeypatch.setattr(Outbox, "ready", counted)
+    server.script(delay=0.3)
+    source.add(Wire.SESSION, {"run_id": RUN})
+    for index in range(5):
+        source.step(index, "running")
+    assert await delivered(sender, source)
+    assert asked["ready"] < 100
 
 
 @pytest.mark.parametrize("fault", FAULTS)

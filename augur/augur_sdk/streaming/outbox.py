@@ -144,10 +144,14 @@ class Outbox:
         heads = [entry.head for entry in self._lanes.values()]
         return sorted((h for h in heads if h is not None), key=lambda parcel: parcel.order)
 
-    def next_time(self) -> float:
-        """When the first parcel that waits for its time may go; infinity when none does."""
+    def next_time(self, now: float) -> float:
+        """When the next parcel's time will come; infinity when none waits for its time.
+
+        One whose time has come already waits for another to be settled: no time says when.
+        """
         waiting = (e.waiting[0] for e in self._lanes.values() if e.waiting and not e.flying)
-        return min((parcel.not_before for parcel in waiting), default=float("inf"))
+        to_come = (parcel.not_before for parcel in waiting if parcel.not_before > now)
+        return min(to_come, default=float("inf"))
 
     def failed(self, parcel: Parcel, now: float, wait: float, *, unclear: bool) -> None:
         """Put a parcel back; `unclear` when the failure may be its own, and not the host's."""

@@ -156,7 +156,7 @@ class Sender:
         while not (self._exhausted and not self._outbox):
             now = time.monotonic()
             ready = self._outbox.ready(now)
-            wait = host.wait() if ready else self._outbox.next_time() - now
+            wait = host.wait() if ready else self._outbox.next_time(now) - now
             if wait <= 0:
                 return True
             changed = self._changed
