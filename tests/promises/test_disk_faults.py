@@ -48,7 +48,17 @@ class FailingDisk:
 def disk(monkeypatch: pytest.MonkeyPatch) -> FailingDisk:
     disk = FailingDisk()
     for owner, names in (
-        (LocalFSStore, ("write_bytes", "append_bytes", "link", "open_write_binary", "sync_all")),
+        (
+            LocalFSStore,
+            (
+                "write_bytes",
+                "create_bytes",
+                "append_bytes",
+                "link",
+                "open_write_binary",
+                "sync_all",
+            ),
+        ),
         (journal_module.JournalFile, ("append", "read", "sync", "open")),
     ):
         for name in names:

@@ -32,6 +32,11 @@ class SwitchedDisk(LocalFSStore):
             raise OSError(errno.ENOSPC, "full")
         super().write_bytes(relpath, data)
 
+    def create_bytes(self, relpath: str, data: bytes) -> None:
+        if self.full:
+            raise OSError(errno.ENOSPC, "full")
+        super().create_bytes(relpath, data)
+
 
 class SwitchedJournal(JournalFile):
     """A journal that can be told to be on a full disk."""

@@ -232,9 +232,18 @@ class Projection:
     def _rewrite(self, lines: LineFile) -> None:
         records = [self._journal.read(ref) for ref in self._catalog.lines[lines.path].since(0)]
         data = lines.whole(records)
-        self._files.write_bytes(lines.path, data)
+        if lines.path in self.digests or not self._created(lines.path, data):
+            self._files.write_bytes(lines.path, data)
         lines.replaced(records, data)
         self.signed(lines.path, lines.digest)
+
+    def _created(self, path: str, data: bytes) -> bool:
+        """Make a file of lines directly, at half the cost: one that grows shows parts anyway."""
+        try:
+            self._files.create_bytes(path, data)
+        except FileExistsError:
+            return False
+        return True
 
     def _project_collection(self, path: str, name: str) -> None:
         """Write a list's file, unless it is long and has hardly grown: the end writes it then."""

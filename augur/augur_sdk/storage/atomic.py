@@ -12,8 +12,9 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Final
 
@@ -48,17 +49,21 @@ REPLACE_PAUSE: Final = 0.01
 _serial = itertools.count()
 
 
-def _temporary_name(folder: str) -> str:
-    name = f"{TEMPORARY_PREFIX}{os.getpid():x}-{next(_serial):x}{TEMPORARY_SUFFIX}"
-    return f"{folder}{os.sep}{name}"
+def _temporary_names(folder: str) -> Iterator[str]:
+    """Names to try; each thread's first is always the same, which spares a folder's index work."""
+    own = f"{folder}{os.sep}{TEMPORARY_PREFIX}{os.getpid():x}-{threading.get_ident():x}"
+    yield own + TEMPORARY_SUFFIX
+    while True:
+        yield f"{own}-{next(_serial):x}{TEMPORARY_SUFFIX}"
 
 
 def open_temporary(target: str, mode: int) -> tuple[int, str]:
     """A new file beside `target`, open for writing: its descriptor and its path."""
-    folder = os.path.dirname(target)
+    names = _temporary_names(os.path.dirname(target))
     while True:
-        path = _temporary_name(folder)
-        with suppress(FileExistsError):  # left behind by a dead process that had this number
+        path = next(names)
+        # Another file that this thread is writing, or left behind by a dead process.
+        with suppress(FileExistsError):
             return os.open(path, _CREATE, mode), path
 
 
@@ -123,8 +128,10 @@ def move_into_place(path: str, target: str, *, sleep: Callable[[float], None] = 
 
 def link_into_place(existing: str, target: str) -> None:
     """Make `target` another name of `existing`; OSError where the file system cannot."""
-    path = _temporary_name(os.path.dirname(target))
-    os.link(existing, path)
+    for path in _temporary_names(os.path.dirname(target)):
+        with suppress(FileExistsError):
+            os.link(existing, path)
+            break
     try:
         move_into_place(path, target)
     finally:
