@@ -63,6 +63,8 @@ ENDS_BY_ITSELF = {
         "    await fill_async(s)\nasyncio.run(main())"
     ),
     "KeyboardInterrupt": (
+        # A shell's background job starts with the signal ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "with DebugSession(**options) as s:\n    fill(s)\n    os.kill(os.getpid(), signal.SIGINT)\n"
         "    time.sleep(5)"
     ),

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeVar
 
 __all__ = [
     "NOFOLLOW",
@@ -48,6 +48,8 @@ REPLACE_PAUSE: Final = 0.01
 
 _serial = itertools.count()
 
+R = TypeVar("R")
+
 
 def _temporary_names(folder: str) -> Iterator[str]:
     """Names to try; each thread's first is always the same, which spares a folder's index work."""
@@ -59,12 +61,17 @@ def _temporary_names(folder: str) -> Iterator[str]:
 
 def open_temporary(target: str, mode: int) -> tuple[int, str]:
     """A new file beside `target`, open for writing: its descriptor and its path."""
+    return _made_beside(target, lambda path: os.open(path, _CREATE, mode))
+
+
+def _made_beside(target: str, make: Callable[[str], R]) -> tuple[R, str]:
+    """Make a file under a name that is free; returns what `make` returned, and the path."""
     names = _temporary_names(os.path.dirname(target))
     while True:
         path = next(names)
         # Another file that this thread is writing, or left behind by a dead process.
         with suppress(FileExistsError):
-            return os.open(path, _CREATE, mode), path
+            return make(path), path
 
 
 def write_all(fd: int, data: bytes) -> None:
@@ -128,10 +135,7 @@ def move_into_place(path: str, target: str, *, sleep: Callable[[float], None] = 
 
 def link_into_place(existing: str, target: str) -> None:
     """Make `target` another name of `existing`; OSError where the file system cannot."""
-    for path in _temporary_names(os.path.dirname(target)):
-        with suppress(FileExistsError):
-            os.link(existing, path)
-            break
+    _, path = _made_beside(target, lambda path: os.link(existing, path))
     try:
         move_into_place(path, target)
     finally:
