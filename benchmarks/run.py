@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,6 +26,8 @@ from rows import compare
 
 SOAK = 20.0
 QUICK_SOAK = 2.0
+REST = 45.0
+"""Seconds between two runs: ext4 passes over inodes that were deleted within 35."""
 
 
 def parsed() -> argparse.Namespace:
@@ -42,9 +45,17 @@ def parsed() -> argparse.Namespace:
 def main() -> None:
     asked = parsed()
     sides = prepare()
+    rest()
     with TemporaryDirectory(prefix="runs-", dir=CACHE) as runs:
         os.environ.setdefault("BENCH_TMP", runs)
         measure(asked, sides)
+
+
+def rest() -> None:
+    """Wait until the file system has forgotten what an earlier run deleted at its end."""
+    latest = CACHE / "latest.json"
+    ended = latest.stat().st_mtime if latest.exists() else 0.0
+    time.sleep(max(0.0, ended + REST - time.time()))
 
 
 def measure(asked: argparse.Namespace, sides: dict[str, Side]) -> None:
