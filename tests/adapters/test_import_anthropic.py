@@ -104,7 +104,7 @@ def test_a_given_start_moves_a_log_without_times(
     assert read(bundle, "trace.json")["steps"][0]["started_at"] == "2026-05-01T12:00:01Z"
 
 
-def test_results_with_a_time_end_their_steps(
+def test_results_with_a_time_end_their_steps_and_the_last_one_the_run(
     claude: Any, write_lines: Callable[..., Path], tmp_path: Path
 ) -> None:
     claude.response(("a", {"action": "wait"}), timestamp="2026-05-01T12:00:00Z")
@@ -112,22 +112,10 @@ def test_results_with_a_time_end_their_steps(
     claude.messages[1]["timestamp"] = "2026-05-01T12:00:04Z"
     log = write_lines(claude.messages)
     bundle = AnthropicComputerUseAdapter().bundle_from_input(log, tmp_path / "out")
-    (step,) = read(bundle, "trace.json")["steps"]
-    assert step["started_at"] == "2026-05-01T12:00:00Z"
-    assert step["ended_at"] == "2026-05-01T12:00:04Z"
-
-
-def test_an_imported_run_ends_when_its_log_does(
-    claude: Any, write_lines: Callable[..., Path], tmp_path: Path
-) -> None:
-    claude.response(("a", {"action": "wait"}), timestamp="2026-05-01T12:00:00Z")
-    claude.result("a")
-    claude.messages[1]["timestamp"] = "2026-05-01T12:00:04Z"
-    log = write_lines(claude.messages)
-    bundle = AnthropicComputerUseAdapter().bundle_from_input(log, tmp_path / "out")
-    session = read(bundle, "trace.json")["session"]
-    assert session["started_at"] == "2026-05-01T12:00:00Z"
-    assert session["ended_at"] == "2026-05-01T12:00:04Z"
+    trace = read(bundle, "trace.json")
+    for record in (*trace["steps"], trace["session"]):
+        assert record["started_at"] == "2026-05-01T12:00:00Z"
+        assert record["ended_at"] == "2026-05-01T12:00:04Z"
 
 
 def test_lines_and_document_make_the_same_steps(
