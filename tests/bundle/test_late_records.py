@@ -10,7 +10,7 @@ import pytest
 from scenarios import event, png, read_json, step
 
 from augur_sdk import DebugSession
-from augur_sdk.bundle import known_pictures, layout
+from augur_sdk.bundle import archive, layout
 from augur_sdk.bundle.projection import HELD_FILES
 
 
@@ -38,7 +38,7 @@ def test_an_event_of_an_old_step_is_sorted_into_its_file(tmp_path: Path) -> None
 def test_a_picture_that_comes_again_after_many_others_is_stored_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(known_pictures, "REMEMBERED", 3)
+    monkeypatch.setattr(archive, "KNOWN_PICTURES", 3)
     first = png(0)
     with DebugSession(run_id="r", client_name="c", out_dir=tmp_path, capture_mode="full") as run:
         for index in (0, 1, 2, 3, 4, 0):

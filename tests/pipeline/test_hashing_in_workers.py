@@ -12,6 +12,7 @@ from scenarios import png, read_json, step
 from augur_sdk import DebugSession
 from augur_sdk.bundle import layout
 from augur_sdk.bundle.archive import Archive
+from augur_sdk.bundle.projection import Projection
 from augur_sdk.images import hashing
 from augur_sdk.pipeline.portal import WORKERS
 
@@ -63,7 +64,7 @@ def test_closing_hashes_what_is_left_together_with_the_workers(
     with opened(tmp_path / "b") as session:
         with monkeypatch.context() as idle:
             idle.setattr(Archive, "project", lambda *_: True)
-            idle.setattr(Archive, "hash_ahead", lambda _: False)
+            idle.setattr(Projection, "hash_ahead", lambda _: False)
             record_pictures(session, 3)
             session.flush()
         assert not meeting.met.is_set()

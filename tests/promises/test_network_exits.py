@@ -73,7 +73,7 @@ def test_an_agent_that_exits_right_after_close_has_delivered(
     server: FaultyServer, tmp_path: Path
 ) -> None:
     server.script(delay=0.05, stores=True)
-    run_agent(tmp_path / "b", server, "pass", budget=20.0)
+    run_agent(tmp_path / "b", server, "pass", budget=5.0)  # as it is unless asked otherwise
     assert server.runs[RUN].steps.keys() == set(range(5))
     assert server.runs[RUN].manifest == read_json(tmp_path / "b" / "manifest.json")
     assert not (tmp_path / "b" / "journal.jsonl").exists()

@@ -19,6 +19,7 @@ from power_cut import DiskBehind, Unsynced
 from scenarios import event, png, read_json, step
 
 from augur_sdk import DebugSession, recover_bundle
+from augur_sdk.session import core
 from augur_sdk.validation import validate_bundle
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="folders cannot be synced there")
@@ -72,10 +73,17 @@ def assert_whole(folder: Path, indices: range, *, picture: bool) -> None:
             assert (folder / f"screenshots/{index:04d}_pre.png").read_bytes() == png(index)
 
 
+def refuse_threads() -> None:
+    raise RuntimeError("can't start new thread")
+
+
+@pytest.mark.parametrize("threads", [True, False], ids=["threads", "no threads"])
 @pytest.mark.parametrize("picture", [True, False], ids=["pictures", "no pictures"])
 def test_a_durable_call_that_returned_is_on_the_disk(
-    disk: DiskBehind, tmp_path: Path, picture: bool
+    disk: DiskBehind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, picture: bool, threads: bool
 ) -> None:
+    if not threads:
+        monkeypatch.setattr(core, "lease", refuse_threads)
     with open_session(disk, durable=True) as session:
         for index in range(6):
             record(session, index, picture=picture)

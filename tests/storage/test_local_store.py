@@ -140,6 +140,15 @@ def test_a_failed_append_leaves_the_file_as_long_as_it_was(
     assert local.read_bytes("events/run.jsonl") == b"1\n"
 
 
+def test_a_thread_may_write_several_files_of_a_folder_at_once(local: LocalFSStore) -> None:
+    with local.open_write_binary("a/1.bin") as first, local.open_write_binary("a/2.bin") as second:
+        first.write(b"one")
+        second.write(b"two")
+        local.write_bytes("a/3.bin", b"three")
+    found = {path: local.read_bytes(path) for path in local.list_files()}
+    assert found == {"a/1.bin": b"one", "a/2.bin": b"two", "a/3.bin": b"three"}
+
+
 @pytest.mark.parametrize("method", ["write_bytes", "create_bytes"])
 def test_a_disk_that_fills_up_leaves_nothing(
     local: LocalFSStore, monkeypatch: pytest.MonkeyPatch, method: str

@@ -27,7 +27,6 @@ from augur_sdk.bundle.catalog import Catalog
 from augur_sdk.bundle.faults import Fault, fault_of
 from augur_sdk.bundle.finalize import finalize, write_schemas
 from augur_sdk.bundle.journal import JournalFile, Line, Ref, Scan, encode_line
-from augur_sdk.bundle.known_pictures import KnownPictures
 from augur_sdk.bundle.picture_masking import (
     PictureMasking,
     PictureWithheldError,
@@ -36,10 +35,14 @@ from augur_sdk.bundle.picture_masking import (
 from augur_sdk.bundle.projection import Projection
 from augur_sdk.entry import Entry, Kind
 from augur_sdk.storage import LocalFSStore
+from augur_sdk.storage.twins import Twins
 
 __all__ = ["Archive", "Door", "Prepared"]
 
 logger: logging.Logger = logging.getLogger("augur_sdk")
+
+KNOWN_PICTURES = 4096
+"""Pictures at most that one which comes again is linked to; an older one is stored again."""
 
 
 class Door(Protocol):
@@ -95,7 +98,7 @@ class Archive:
         self._fingerprint = fingerprint
         self._uninspected: deque[tuple[Kind, Ref]] = deque()
         self._seq_base = 0
-        self._pictures = KnownPictures()
+        self._pictures: Twins[bytes] = Twins(KNOWN_PICTURES)
         self._unsynced = False
         self._syncing = threading.Lock()
         self.conclude: Callable[[], bool] = bool
@@ -278,13 +281,6 @@ class Archive:
                 logger.exception("%s could not be projected", target.path or target.step_index)
             if time.monotonic() >= deadline:
                 return not (self.catalog.dirty or self._uninspected)
-
-    def hash_ahead(self) -> bool:
-        """Hash one picture that waits to be projected, from any thread; False when none is left.
-
-        A hint only: whoever projects finds the answer, or computes it.
-        """
-        return self.projection.hash_ahead()
 
     def _inspect_stored(self, deadline: float) -> None:
         """Check what was stored against its schema, behind the journal: checks only warn."""

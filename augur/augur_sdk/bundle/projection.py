@@ -19,7 +19,7 @@ from augur_sdk.bundle.hash_ahead import MAX_PIXELS_AHEAD, HashAhead
 from augur_sdk.bundle.journal import JournalFile, Ref
 from augur_sdk.bundle.lines import REWRITE_LIMIT, LineFile
 from augur_sdk.bundle.packed import Digests
-from augur_sdk.bundle.trace import TraceSpool
+from augur_sdk.bundle.trace import TraceSpool, step_block
 from augur_sdk.entry import COLLECTIONS, LINES, Kind
 from augur_sdk.fingerprint import step_token
 from augur_sdk.images import hashing
@@ -145,8 +145,7 @@ class Projection:
             yield from self.spool.blocks()
             return
         for record in self.canonical_steps():
-            block = pretty(record)
-            yield block.rstrip(b"\n").replace(b"\n", b"\n    ")
+            yield step_block(pretty(record))
 
     def canonical_steps(self) -> Iterator[dict[str, Any]]:
         """The canonical steps in order, one at a time."""

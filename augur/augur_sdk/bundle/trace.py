@@ -18,7 +18,7 @@ from augur_sdk.bundle.journal import Ref
 from augur_sdk.bundle.packed import RefsByStep
 from augur_sdk.bundle.platform import read_at
 
-__all__ = ["TraceSpool", "trace_chunks"]
+__all__ = ["TraceSpool", "step_block", "trace_chunks"]
 
 _FLUSH_AT: Final = 256 * 1024
 _COPY: Final = 1024 * 1024
@@ -42,7 +42,7 @@ class TraceSpool:
 
     def add(self, step_index: int, pretty_step: bytes) -> None:
         """Add a step's block; the latest of a step counts."""
-        block = pretty_step.rstrip(b"\n").replace(b"\n", b"\n    ")
+        block = step_block(pretty_step)
         self._blocks[step_index] = Ref(self._size, len(block))
         self._size += len(block)
         self._pending += block
@@ -88,6 +88,11 @@ class TraceSpool:
             os.close(self._fd)
             self._fd = None
             self._path.unlink(missing_ok=True)
+
+
+def step_block(pretty_step: bytes) -> bytes:
+    """A step's pretty record as it stands among the steps of `trace.json`."""
+    return pretty_step.rstrip(b"\n").replace(b"\n", b"\n    ")
 
 
 def _runs(refs: Iterable[Ref]) -> Iterator[list[Ref]]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_PIXELS",
+    "PNG_SIGNATURE",
     "UnusablePictureError",
     "decoded",
     "hash_ahead",
@@ -41,7 +42,7 @@ _SIDE: Final = 32
 _LOW: Final = 8
 _ROUNDING: Final = 1e-6  # scipy's sums of 1024 bytes are exact to far less than this
 _FORMATS: Final = ("PNG", "JPEG", "WEBP")
-_PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _REMEMBERED: Final = 64
 
 _recent: dict[str, Future[str | None]] = {}
@@ -145,7 +146,7 @@ def decoded(data: bytes) -> Image:
 
 
 def _opened(data: bytes) -> Image:
-    if data.startswith(_PNG_SIGNATURE):
+    if data.startswith(PNG_SIGNATURE):
         # Most are PNGs, and `Image.open` would import what reads four other formats first.
         from PIL.PngImagePlugin import PngImageFile
 

@@ -10,13 +10,12 @@ import struct
 from collections.abc import Mapping
 from typing import Any, Final, Literal, NamedTuple
 
-from augur_sdk.images.hashing import phash_64, sha256_hex
+from augur_sdk.images.hashing import PNG_SIGNATURE, phash_64, sha256_hex
 
 __all__ = ["PictureFormat", "Probe", "observation", "probe"]
 
 PictureFormat = Literal["png", "jpeg", "webp"]
 
-_PNG_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _JPEG_SIGNATURE: Final = b"\xff\xd8\xff"
 _JPEG_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
@@ -103,7 +102,7 @@ def _hashes(data: bytes, sha256: str, perceptual: bool) -> dict[str, str]:
 
 
 def _format_of(header: bytes) -> PictureFormat | None:
-    if header.startswith(_PNG_SIGNATURE):
+    if header.startswith(PNG_SIGNATURE):
         return "png"
     if header.startswith(_JPEG_SIGNATURE):
         return "jpeg"

@@ -86,7 +86,7 @@ class Hasher:
 
     async def _turn(self) -> bool:
         async with self._runtime.hashing:
-            return await self._runtime.in_worker(self._archive.hash_ahead)
+            return await self._runtime.in_worker(self._archive.projection.hash_ahead)
 
 
 def hash_in_workers(runtime: Runtime, archive: Archive) -> None:
@@ -97,7 +97,7 @@ def hash_in_workers(runtime: Runtime, archive: Archive) -> None:
     """
 
     def one() -> None:
-        if archive.hash_ahead():
+        if archive.projection.hash_ahead():
             submit()
 
     def submit() -> None:

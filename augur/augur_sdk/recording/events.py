@@ -44,16 +44,12 @@ class EventRecording(Bounded):
         else:
             record["step_index"] = index
         raw = self._encode(record, "decision_event")
-        slot = None if index is None else self._steps.slot(index)
-        bound = self._bound_of(slot)
+        bound = self._bound_at(index)
         if bound.sensitive:
             raw = self._encode(bounds.event(record))
         if bound.records(CaptureMode.TRACE):
             self._emit(Kind.EVENT, raw, path=layout.events_path(index), step_index=index)
-            if slot is None:
-                self._saw(index, EVENTS)
-            else:
-                slot.seen |= EVENTS
+            self._saw(index, EVENTS)
 
     def append_log(self, text: str, *, step_index: int | None = None, name: str = "run") -> None:
         """Stream a chunk of a runner log to the server.

@@ -31,6 +31,9 @@ __all__ = ["Mirror", "Pace", "UploadState"]
 
 Copy = Callable[[str, str], Awaitable[None]]
 
+COPIED_FROM: Final = 256
+"""Uploads remembered: the picture after a step comes again as the next one's picture before."""
+
 UPLOADS_AT_ONCE: Final = 8
 """Enough to hide a store's latency behind small files, few enough sockets to go unnoticed."""
 
@@ -81,7 +84,7 @@ class Mirror:
         in_thread: Callable[..., Awaitable[Any]] = anyio.to_thread.run_sync,
     ) -> None:
         self._local, self._remote = local, as_async(remote)
-        self._twins = Twins()
+        self._twins: Twins[str] = Twins(COPIED_FROM)
         self._copy: Copy | None = getattr(self._remote, "acopy", None)
         self._in_thread = in_thread
         self._on_turn = on_turn
@@ -206,7 +209,7 @@ class Mirror:
             await self._pause(self._pace.delay(self._streak, random.random()))  # noqa: S311 - jitter
 
     async def _upload(self, relpath: str, stamp: str | None, outcomes: list[bool]) -> None:
-        self._twins.changing(relpath)
+        self._twins.forget(relpath)
         if stamp is None:
             await self._remove(relpath, outcomes)
             return
@@ -218,14 +221,14 @@ class Mirror:
             await self._failed(relpath, error, outcomes)
         else:
             self._queue.done(relpath, stamp)
-            self._twins.uploaded(relpath, stamp)
+            self._twins.remember(relpath, stamp)
             outcomes.append(True)
             if self._on_upload is not None:
                 self._on_upload(relpath)
 
     async def _copied(self, relpath: str, stamp: str) -> bool:
         """Have the store copy the same bytes from where it has them, if it can do that."""
-        twin = self._twins.of(stamp)
+        twin = self._twins.path_of(stamp)
         if twin is None or self._copy is None:
             return False
         try:

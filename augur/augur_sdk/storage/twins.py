@@ -1,46 +1,54 @@
-"""Which file in a store has the bytes of a local one: what is linked here is copied there."""
+"""Which of the latest files have the same bytes: one that comes again is linked, or copied."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Hashable, Mapping
+from typing import Generic, TypeVar
 
 __all__ = ["Twins", "one_each"]
 
-LATEST: Final = 256
-"""Files remembered: the picture after a step comes again as the next one's picture before."""
+M = TypeVar("M", bound=Hashable)
 
 
-class Twins:
-    """The latest uploads by the stamp they bore, which hard links of one file share.
+class Twins(Generic[M]):
+    """The latest files by a mark that files of the same bytes share: a digest, a stamp.
 
-    On one event loop.
+    For one thread at a time.
+
+    Args:
+        latest: How many files are remembered, some hundred bytes each.
     """
 
-    def __init__(self) -> None:
-        self._path_of: dict[str, str] = {}
-        self._stamp_of: dict[str, str] = {}
+    def __init__(self, latest: int) -> None:
+        self._latest = latest
+        self._path_of: dict[M, str] = {}
+        self._mark_of: dict[str, M] = {}
 
-    def uploaded(self, relpath: str, stamp: str) -> None:
-        """The store has a file as it was when it bore this stamp."""
-        self.changing(relpath)
-        self._path_of[stamp], self._stamp_of[relpath] = relpath, stamp
-        if len(self._stamp_of) > LATEST:
-            self.changing(next(iter(self._stamp_of)))
+    def remember(self, path: str, mark: M) -> None:
+        """A file bears this mark from now on."""
+        self.forget(path)
+        self._path_of[mark], self._mark_of[path] = path, mark
+        if len(self._mark_of) > self._latest:
+            self.forget(next(iter(self._mark_of)))
 
-    def changing(self, relpath: str) -> None:
-        """A file in the store is about to change, or to go."""
-        stamp = self._stamp_of.pop(relpath, None)
-        if stamp is not None and self._path_of.get(stamp) == relpath:
-            del self._path_of[stamp]
+    def forget(self, path: str) -> None:
+        """A file is about to change, or to go."""
+        mark = self._mark_of.pop(path, None)
+        if mark is not None and self._path_of.get(mark) == path:
+            del self._path_of[mark]
 
-    def holds(self, relpath: str, stamp: str) -> bool:
-        """Whether a file in the store is still the one that bore this stamp."""
-        return self._stamp_of.get(relpath) == stamp
+    def holds(self, path: str, mark: M) -> bool:
+        """Whether a file still bears this mark."""
+        return self._mark_of.get(path) == mark
 
-    def of(self, stamp: str) -> str | None:
-        """A file in the store with the bytes of the local one that bears this stamp."""
-        return self._path_of.get(stamp)
+    def path_of(self, mark: M) -> str | None:
+        """A file that bears this mark, if one is known."""
+        return self._path_of.get(mark)
+
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._path_of.clear()
+        self._mark_of.clear()
 
 
 def one_each(stamps: Mapping[str, str | None]) -> list[str]:
