@@ -20,16 +20,25 @@ def losses() -> Losses:
     return Losses("a test")
 
 
-def test_a_burst_rings_once_until_it_was_taken(losses: Losses) -> None:
+def test_nobody_rings_while_the_pump_looks_by_itself(losses: Losses) -> None:
     rings: list[None] = []
     inbox = Inbox(lambda: rings.append(None), losses)
     for seq in range(100):
         inbox.push(entry(seq))
+    assert not inbox.sleep()
+    assert rings == []
+
+
+def test_the_first_entry_after_the_pump_slept_rings_once(losses: Losses) -> None:
+    rings: list[None] = []
+    inbox = Inbox(lambda: rings.append(None), losses)
+    assert inbox.sleep()
+    for seq in range(100):
+        inbox.push(entry(seq))
     assert len(rings) == 1
-    while inbox.take(30, 10**9):
-        pass
+    inbox.take(100, 10**9)
     inbox.push(entry(100))
-    assert len(rings) == 2
+    assert len(rings) == 1
 
 
 def test_entries_come_out_in_order_in_batches_bounded_both_ways(losses: Losses) -> None:

@@ -26,9 +26,9 @@ MAX_BYTES: Final = 16 * 1024 * 1024
 class Inbox:
     """Entries between the Recorder and the writer.
 
-    `ring` is called, from whatever thread pushes, when entries wait that the writer has not
-    been told of. While `shedding` is on (the disk fails and the inbox is full) new entries are
-    dropped and counted instead of piling up.
+    `ring` is called, from whatever thread pushes, for the first entry after the pump said with
+    `sleep` that it no longer looks by itself. While `shedding` is on (the disk fails and the inbox
+    is full) new entries are dropped and counted instead of piling up.
     """
 
     def __init__(self, ring: Callable[[], None], losses: Losses) -> None:
@@ -37,7 +37,7 @@ class Inbox:
         self._lock = threading.Lock()
         self._entries: deque[Entry] = deque()
         self._bytes = 0
-        self._rung = False
+        self._asleep = False
         self._waiting: list[Future[None]] = []
         self.shedding: Reason | None = None
         self.full: bool = False
@@ -57,12 +57,12 @@ class Inbox:
             self.last_seq = entry.seq
             if len(self._entries) >= MAX_ITEMS or self._bytes >= MAX_BYTES:
                 self.full = True
-            ring, self._rung = not self._rung, True
+            ring, self._asleep = self._asleep, False
         if ring:
             self._ring()
 
     def take(self, max_items: int, max_bytes: int) -> list[Entry]:
-        """Take the oldest entries, at least one where there is any; forgets the ring at none."""
+        """Take the oldest entries, at least one where there is any."""
         batch: list[Entry] = []
         size = 0
         with self._lock:
@@ -71,7 +71,7 @@ class Inbox:
                 size += entry.size
                 batch.append(entry)
             self._bytes -= size
-            self._rung = bool(batch)
+            self._asleep = False
             self.full = len(self._entries) >= MAX_ITEMS or self._bytes >= MAX_BYTES
             freed = [] if self.full else self._waiting
             if freed:
@@ -80,6 +80,12 @@ class Inbox:
             if not future.cancelled():
                 future.set_result(None)
         return batch
+
+    def sleep(self) -> bool:
+        """Have the next push ring, unless entries wait already; says whether it will."""
+        with self._lock:
+            self._asleep = not self._entries
+            return self._asleep
 
     def room(self) -> Future[None]:
         """A future that is done once there is room."""

@@ -7,6 +7,7 @@ and interpreter exit take them at once on the calling thread.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -28,8 +29,8 @@ BATCH_BYTES: Final = 4 * 1024 * 1024
 class Intake:
     """A batch's way into the journal, in steps that can be interrupted and taken over.
 
-    A batch stays `held` until the journal has it. Whoever takes over processes it again; the
-    journal's reader skips what then stands there twice.
+    A batch that was taken stays held, in order, until the journal has it. Whoever takes over
+    processes it again; the journal's reader skips what then stands there twice.
 
     `on_stored` hears of each batch that the journal holds, on whichever thread stored it; `notes`
     gives lines that are no records (acknowledgements), to be appended when there is time.
@@ -44,15 +45,19 @@ class Intake:
         self.on_stored: Callable[[list[Line]], None] | None = None
         self.notes: Callable[[], bytes] = bytes
         self._mutex = threading.RLock()
-        self._held: list[Entry] = []
+        self._held: deque[list[Entry]] = deque()
         self._taken_over = False
 
     def take(self) -> list[Entry]:
-        """The batch in hand, or the next one."""
+        """The next batch; none once another thread has taken over."""
         with self._mutex:
-            if not self._held and not self._taken_over:
-                self._held = self.inbox.take(BATCH_ITEMS, BATCH_BYTES)
-            return [] if self._taken_over else self._held
+            return [] if self._taken_over else self._take()
+
+    def _take(self) -> list[Entry]:
+        batch = self.inbox.take(BATCH_ITEMS, BATCH_BYTES)
+        if batch:
+            self._held.append(batch)
+        return batch
 
     def prepare(self, batch: list[Entry]) -> Prepared:
         """Redact, encode and put pictures on disk.
@@ -87,7 +92,7 @@ class Intake:
         self.stored += len(prepared.lines) - prepared.notes
         for _, fault in prepared.lost:
             self.losses.drop(Reason(fault.value))
-        self._held = []
+        self._held.popleft()
         self.losses.healed()
         self.inbox.shed(None)
         self.progress.reached(prepared.last_seq)
@@ -111,8 +116,7 @@ class Intake:
         """
         with self._mutex:
             self._repair_here()
-            while batch := self._held or self.inbox.take(BATCH_ITEMS, BATCH_BYTES):
-                self._held = batch
+            while batch := self._held[0] if self._held else self._take():
                 try:
                     prepared = self.prepare(batch)
                     start = self.archive.journal.append(bytes(prepared.data))

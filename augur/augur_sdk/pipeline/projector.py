@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Final
 
 import anyio
+from anyio.streams.memory import MemoryObjectReceiveStream
 
 from augur_sdk.bundle.archive import Archive
-from augur_sdk.pipeline.doorbell import Doorbell
 from augur_sdk.pipeline.portal import WORKERS, Runtime
+from augur_sdk.pipeline.stored import Stored, is_closed
 from augur_sdk.pipeline.writer import Writer
 
 __all__ = ["SLICE", "SYNC_INTERVAL", "Hasher", "Projector", "Syncer", "hash_in_workers"]
@@ -23,31 +24,27 @@ SYNC_INTERVAL: Final = 0.4
 
 
 class Projector:
-    """Writes the bundle's files as the journal grows; ends when the bell is closed.
+    """Writes the bundle's files as the journal grows; ends with its stream, after the turn in hand.
 
-    A disk that refuses leaves the target to be written: the next batch rings again, and
+    A disk that refuses leaves the target to be written: the next batch is another attempt, and
     closing projects whatever is left.
     """
 
-    def __init__(self, runtime: Runtime, archive: Archive, bell: Doorbell) -> None:
+    def __init__(
+        self, runtime: Runtime, archive: Archive, stored: MemoryObjectReceiveStream[Stored]
+    ) -> None:
         self._runtime = runtime
         self._archive = archive
-        self._bell = bell
-        self._stopping = False
-
-    def stop(self) -> None:
-        """End after the turn in hand."""
-        self._stopping = True
+        self._stored = stored
 
     async def run(self) -> None:
-        """Project until the bell is closed, or `stop` was called."""
-        try:
+        """Project until the stream is closed."""
+        # At interpreter exit threads take no more work; the exit path finishes the bundle.
+        with self._stored, contextlib.suppress(RuntimeError):
             await self._turn(self._archive.write_schemas)
-            async for _ in self._bell.rings():
-                while not self._stopping and await self._turn(self._slice):
+            async for _ in self._stored:
+                while not is_closed(self._stored) and await self._turn(self._slice):
                     pass
-        except RuntimeError:
-            return  # the interpreter is going down; the exit path finishes the bundle
 
     def _slice(self) -> bool:
         return not self._archive.project(SLICE)
@@ -64,25 +61,30 @@ class Hasher:
     """Hashes pictures that wait for the projector, on the worker that it leaves free.
 
     One picture at a time, and none while the writer has a batch in hand: a record waits for the
-    end of one picture at most. The writer rings again when it is done.
+    end of one picture at most. Ends with its stream, after the picture in hand.
     """
 
-    def __init__(self, runtime: Runtime, archive: Archive, writer: Writer) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        archive: Archive,
+        stored: MemoryObjectReceiveStream[Stored],
+        writer: Writer,
+    ) -> None:
         self._runtime = runtime
         self._archive = archive
+        self._stored = stored
         self._writer = writer
-        self._stopping = False
-
-    def stop(self) -> None:
-        """End after the picture in hand."""
-        self._stopping = True
 
     async def run(self) -> None:
-        """Hash until the bell is closed, or `stop` was called."""
-        with contextlib.suppress(RuntimeError):  # the interpreter is going down
-            async for _ in self._writer.pictures.rings():
-                while not (self._stopping or self._writer.storing) and await self._turn():
+        """Hash until the stream is closed."""
+        with self._stored, contextlib.suppress(RuntimeError):  # the interpreter is going down
+            async for _ in self._stored:
+                while self._may_go_on() and await self._turn():
                     pass
+
+    def _may_go_on(self) -> bool:
+        return not (self._writer.storing or is_closed(self._stored))
 
     async def _turn(self) -> bool:
         async with self._runtime.hashing:
@@ -109,29 +111,33 @@ def hash_in_workers(runtime: Runtime, archive: Archive) -> None:
 
 
 class Syncer:
-    """Puts the journal through a power cut, at most every `SYNC_INTERVAL`."""
+    """Puts the journal through a power cut, `SYNC_INTERVAL` after there was something to sync.
 
-    def __init__(self, runtime: Runtime, archive: Archive, bell: Doorbell) -> None:
+    Ends with its stream, at once: closing syncs the whole bundle.
+    """
+
+    def __init__(
+        self, runtime: Runtime, archive: Archive, stored: MemoryObjectReceiveStream[Stored]
+    ) -> None:
         self._runtime = runtime
         self._archive = archive
-        self._bell = bell
-        self._stopping = anyio.Event()
-
-    def stop(self) -> None:
-        """Do not wait for the next turn; closing syncs the whole bundle. On the portal."""
-        self._stopping.set()
+        self._stored = stored
 
     async def run(self) -> None:
-        """Sync until the bell is closed."""
-        try:
-            async for rung_at in self._bell.rings():
+        """Sync until the stream is closed."""
+        with self._stored, contextlib.suppress(RuntimeError):  # the interpreter is going down
+            async for first in self._stored:
                 # From when something was to be synced: the sync before may have taken long.
-                with anyio.move_on_after(rung_at + SYNC_INTERVAL - anyio.current_time()):
-                    await self._stopping.wait()
-                if not self._stopping.is_set():
-                    await self._sync()
-        except RuntimeError:
-            return  # the interpreter is going down
+                if await self._closed_by(first.at + SYNC_INTERVAL):
+                    return
+                await self._sync()
+
+    async def _closed_by(self, deadline: float) -> bool:
+        with anyio.move_on_after(deadline - anyio.current_time()):
+            async for _ in self._stored:
+                pass  # stored meanwhile: the sync to come covers it too
+            return True
+        return False
 
     async def _sync(self) -> None:
         try:
