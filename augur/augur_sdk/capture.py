@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from enum import StrEnum
@@ -9,6 +10,8 @@ from enum import StrEnum
 from augur_sdk.errors import RecordError
 
 __all__ = ["CAPTURE_MODE_VARIABLE", "CaptureMode", "resolve_capture_mode"]
+
+logger: logging.Logger = logging.getLogger("augur_sdk")
 
 CAPTURE_MODE_VARIABLE = "AUGUR_CAPTURE_MODE"
 
@@ -78,11 +81,16 @@ def resolve_capture_mode(
         env: The environment to read; the process's own by default.
 
     Raises:
-        ValueError: The argument, or the variable, is not the name of a mode.
+        ValueError: The argument is not the name of a mode. A variable that is none is warned
+            about, and stands for `off`.
     """
     if explicit is not None:
         return _parse(explicit, source="capture_mode argument")
     chosen = (os.environ if env is None else env).get(CAPTURE_MODE_VARIABLE, "").strip()
     if not chosen:
         return CaptureMode.OFF
-    return _parse(chosen, source=f"{CAPTURE_MODE_VARIABLE} variable")
+    try:
+        return _parse(chosen, source=f"{CAPTURE_MODE_VARIABLE} variable")
+    except RecordError as error:
+        logger.warning("%s; capture_mode is off", error)
+        return CaptureMode.OFF

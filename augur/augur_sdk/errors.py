@@ -2,6 +2,7 @@
 
     AugurError
     ├── RecordError (ValueError)         a record or argument that cannot be understood
+    │   └── UnknownIdError (LookupError)  a step, an effect or a fixture that is not there
     ├── SessionStateError (RuntimeError) a call at the wrong time in a session's life
     ├── BundleInUseError (RuntimeError)  another live session writes to the same folder
     ├── BundleReadError (ValueError)     a bundle, or part of it, that cannot be read
@@ -25,6 +26,7 @@ __all__ = [
     "RecordError",
     "RunKilled",
     "SessionStateError",
+    "UnknownIdError",
 ]
 
 
@@ -33,14 +35,30 @@ class AugurError(Exception):
 
 
 class RecordError(AugurError, ValueError):
-    """A record or an argument that cannot be understood, or in strict mode is not clean."""
+    """A record or an argument that cannot be understood, or in strict mode is not clean.
+
+    `reason` says of which kind the fault is, in one word of a small set: `session.stats` counts
+    refused calls by it.
+    """
+
+    def __init__(
+        self, what: str, *, expected: str = "", fix: str = "", reason: str = "not_understood"
+    ) -> None:
+        self.reason = reason
+        super().__init__(_sentence(what, expected=expected, fix=fix))
+
+
+class UnknownIdError(RecordError, LookupError):
+    """A call names a step, or a side effect, that was never recorded."""
 
     def __init__(self, what: str, *, expected: str = "", fix: str = "") -> None:
-        super().__init__(_sentence(what, expected=expected, fix=fix))
+        super().__init__(what, expected=expected, fix=fix, reason="unknown_id")
 
 
 class SessionStateError(AugurError, RuntimeError):
     """A call at the wrong time: before the session was opened, or after it was closed."""
+
+    reason = "wrong_time"
 
     def __init__(self, what: str, *, fix: str = "") -> None:
         super().__init__(_sentence(what, fix=fix))

@@ -83,7 +83,7 @@ def test_a_branch_context_labels_the_session_and_its_slice_every_step(
         {"branch_point_step_index": "3"},
         {"mutated_axis": "weather"},
         {"mutation": "another model"},
-        {"branch_id": ""},
+        {"branch_id": 3},
     ],
     ids=repr,
 )

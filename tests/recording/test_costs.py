@@ -61,11 +61,6 @@ def test_a_cost_that_is_no_number_is_a_value_error(open_session: Open, wrong: An
         assert session.successful_task_cost_summary() is None
 
 
-def test_half_a_token_is_a_value_error(open_session: Open) -> None:
-    with open_session() as session, pytest.raises(ValueError, match="whole"):
-        session.set_costs(tokens_in=1.5)
-
-
 def test_the_summary_adds_up_the_steps_and_what_was_set_for_the_run_wins(
     open_session: Open,
 ) -> None:

@@ -106,7 +106,6 @@ def test_unknown_and_decided_ids_are_value_errors(open_session: Open) -> None:
     [
         {"reversibility": "maybe"},
         {"provenance": "hearsay"},
-        {"side_effect_id": ""},
         {"side_effect_id": 3},
         {"resource": None},
         {"step_index": -1},

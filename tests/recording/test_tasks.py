@@ -79,7 +79,7 @@ def test_a_group_ties_later_steps_and_a_steps_own_wins(open_session: Open, bundl
         session.set_group_id(None)
         session.record_step(step(3))
         with pytest.raises(ValueError, match="group_id"):
-            session.set_group_id("")
+            session.set_group_id(7)
     steps = read_json(bundle / "trace.json")["steps"]
     assert [record.get("group_id") for record in steps] == ["g0", "own", "g1", None]
 

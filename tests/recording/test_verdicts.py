@@ -208,10 +208,8 @@ def test_patching_a_step_that_does_not_stand_is_a_value_error(
 @pytest.mark.parametrize(
     "arguments",
     [
-        {"judge_id": "", "judge_type": "rule", "verdict": {"status": "passed"}},
+        {"judge_id": 7, "judge_type": "rule", "verdict": {"status": "passed"}},
         {"judge_id": "j", "judge_type": "oracle", "verdict": {"status": "passed"}},
-        {"judge_id": "j", "judge_type": "rule", "verdict": {"status": "great"}},
-        {"judge_id": "j", "judge_type": "rule", "verdict": {}},
         {"judge_id": "j", "judge_type": "rule", "verdict": "passed"},
     ],
 )

@@ -38,7 +38,7 @@ def branch_context(given: Any) -> dict[str, Any]:
     if context.get("branch_id") is None:
         context.pop("branch_id", None)
     else:
-        context["branch_id"] = checks.text(context["branch_id"], "branch_id")
+        context["branch_id"] = checks.string(context["branch_id"], "branch_id")
     return context
 
 

@@ -8,12 +8,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from augur_sdk.errors import RecordError
-from augur_sdk.models import VERDICT_STATUSES
 
 __all__ = [
     "MAX_STEP_INDEX",
     "choice",
-    "count",
     "mapping",
     "number",
     "optional_step_index",
@@ -42,7 +40,10 @@ def mapping(value: Any, what: str) -> dict[str, Any]:
     if callable(dump) and not isinstance(value, type):
         return mapping(dump(exclude_none=True), what)
     raise RecordError(
-        f"{what} is a {type(value).__name__}", expected="a dict", fix="Pass the record as a dict."
+        f"{what} is a {type(value).__name__}",
+        expected="a dict",
+        fix="Pass the record as a dict.",
+        reason="wrong_type",
     )
 
 
@@ -58,7 +59,9 @@ def step_index(value: Any, what: str = "step_index") -> int:
         raise _bad_index(what, value) from None
     if not 0 <= index <= MAX_STEP_INDEX:
         raise RecordError(
-            f"{what} is out of range", expected=f"a whole number from 0 to {MAX_STEP_INDEX}"
+            f"{what} is out of range",
+            expected=f"a whole number from 0 to {MAX_STEP_INDEX}",
+            reason="out_of_range",
         )
     return index
 
@@ -68,6 +71,13 @@ def _bad_index(what: str, value: Any) -> RecordError:
         f"{what} is a {type(value).__name__}",
         expected="a whole number from 0",
         fix="Number the steps of a run 0, 1, 2, ...",
+        reason="missing" if value is None else "wrong_type",
+    )
+
+
+def _wrong_type(what: str, value: Any, expected: str) -> RecordError:
+    return RecordError(
+        f"{what} is a {type(value).__name__}", expected=expected, reason="wrong_type"
     )
 
 
@@ -81,20 +91,21 @@ def text(value: Any, what: str) -> str:
     if isinstance(value, str) and value:
         return value
     given = "empty" if isinstance(value, str) else f"a {type(value).__name__}"
-    raise RecordError(f"{what} is {given}", expected="a string that is not empty")
+    reason = "missing" if value is None or value == "" else "wrong_type"
+    raise RecordError(f"{what} is {given}", expected="a string that is not empty", reason=reason)
 
 
 def string(value: Any, what: str) -> str:
     """Return a string, empty or not."""
     if isinstance(value, str):
         return value
-    raise RecordError(f"{what} is a {type(value).__name__}", expected="a string")
+    raise _wrong_type(what, value, "a string")
 
 
 def strings(values: Any, what: str) -> list[str]:
     """Return a list of strings."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise RecordError(f"{what} is a {type(values).__name__}", expected="a list of strings")
+        raise _wrong_type(what, values, "a list of strings")
     return [string(value, f"a member of {what}") for value in values]
 
 
@@ -103,13 +114,17 @@ def choice(value: Any, what: str, allowed: Iterable[str]) -> str:
     members = list(allowed)
     if isinstance(value, str) and value in members:
         return str(value)
-    raise RecordError(f"{what} is not one of the known values", expected=" or ".join(members))
+    raise RecordError(
+        f"{what} is not one of the known values",
+        expected=" or ".join(members),
+        reason="unknown_choice",
+    )
 
 
 def number(value: Any, what: str) -> int | float:
     """Return a finite number."""
     if isinstance(value, bool):
-        raise RecordError(f"{what} is a bool", expected="a number")
+        raise _wrong_type(what, value, "a number")
     if isinstance(value, int):
         return int(value)
     try:
@@ -117,18 +132,10 @@ def number(value: Any, what: str) -> int | float:
     except (TypeError, ValueError, OverflowError):
         real = None
     if real is None:
-        raise RecordError(f"{what} is a {type(value).__name__}", expected="a number")
+        raise _wrong_type(what, value, "a number")
     if not math.isfinite(real):
-        raise RecordError(f"{what} is not finite", expected="a number")
+        raise RecordError(f"{what} is not finite", expected="a number", reason="out_of_range")
     return real
-
-
-def count(value: Any, what: str) -> int:
-    """Return a whole number."""
-    real = number(value, what)
-    if int(real) != real:
-        raise RecordError(f"{what} is not whole", expected="a whole number")
-    return int(real)
 
 
 def unit_interval(value: Any, what: str) -> float:
@@ -138,9 +145,10 @@ def unit_interval(value: Any, what: str) -> float:
 
 
 def verdict(value: Any, what: str = "the verdict") -> dict[str, Any]:
-    """Return a verdict with a known status, and its score clamped to 0..1."""
+    """Return a verdict as it is kept, its score clamped to 0..1; its status is an open word."""
     record = mapping(value, what)
-    record["status"] = choice(record.get("status"), f"{what}'s status", VERDICT_STATUSES)
+    if record.get("status") is not None:
+        record["status"] = string(record["status"], f"{what}'s status")
     for name in ("score", "uncertainty"):
         if record.get(name) is not None:
             record[name] = unit_interval(record[name], f"{what}'s {name}")
@@ -154,10 +162,15 @@ def picture(value: Any, what: str = "png_bytes") -> bytes:
             f"{what} is a {type(value).__name__}",
             expected="the bytes of a PNG, JPEG or WebP picture",
             fix="Read the file, or encode the image, before attaching it.",
+            reason="wrong_type",
         )
     data = bytes(value)
     is_webp = data[:4] == b"RIFF" and data[8:12] == b"WEBP"
     if not (data.startswith(_PICTURES) or is_webp):
         given = "empty" if not data else "not a picture of a known format"
-        raise RecordError(f"{what} is {given}", expected="the bytes of a PNG, JPEG or WebP picture")
+        raise RecordError(
+            f"{what} is {given}",
+            expected="the bytes of a PNG, JPEG or WebP picture",
+            reason="not_a_picture",
+        )
     return data

@@ -1,4 +1,4 @@
-"""Costs: checking them, and adding up what the steps of a run have cost."""
+"""Adding up what the steps of a run have cost."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import math
 from collections.abc import Hashable, Mapping
 from typing import Any, Final
 
-from augur_sdk.recording import checks
-
-__all__ = ["COST_FIELDS", "CostRollup", "given_costs"]
+__all__ = ["COST_FIELDS", "CostRollup"]
 
 COST_FIELDS: Final = (
     "total_usd",
@@ -21,19 +19,6 @@ COST_FIELDS: Final = (
 )
 _TOKENS: Final = frozenset({"tokens_in", "tokens_out", "cache_hit_tokens"})
 _NUMBERS: Final = frozenset({int, float, type(None)})
-
-
-def given_costs(**costs: float | None) -> dict[str, Any]:
-    """The costs that were given, checked.
-
-    Raises:
-        RecordError: One of them is not a number.
-    """
-    return {
-        name: checks.count(value, name) if name in _TOKENS else checks.number(value, name)
-        for name, value in costs.items()
-        if value is not None
-    }
 
 
 class CostRollup:
@@ -60,7 +45,8 @@ class CostRollup:
             parts = [costs[position] for costs in self._costs.values()]
             present = [part for part in parts if part is not None and _finite(part)]
             if present:
-                sums[name] = sum(map(int, present)) if name in _TOKENS else math.fsum(present)
+                whole = name in _TOKENS and all(isinstance(part, int) for part in present)
+                sums[name] = sum(map(int, present)) if whole else math.fsum(present)
         return sums
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from augur_sdk.bundle import layout
-from augur_sdk.errors import RecordError
+from augur_sdk.errors import RecordError, UnknownIdError
 from augur_sdk.recording.names import FileNames
 
 __all__ = ["INTENT", "Ledger"]
@@ -81,7 +81,7 @@ class Ledger:
                 expected="the id of one that is only declared",
                 fix="Declare another effect for another attempt.",
             )
-        raise RecordError(
+        raise UnknownIdError(
             "no side effect was declared under that id",
             expected="an id that declare_side_effect() returned",
         )

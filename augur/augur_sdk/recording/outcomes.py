@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from augur_sdk.bundle import layout
 from augur_sdk.capture import CaptureMode
 from augur_sdk.entry import Kind
-from augur_sdk.errors import RecordError
-from augur_sdk.models import OutcomeScope
 from augur_sdk.recording import bounds, checks
-from augur_sdk.recording.costs import COST_FIELDS, given_costs
+from augur_sdk.recording.costs import COST_FIELDS
 from augur_sdk.recording.steps import StepRecording
 
 __all__ = ["OutcomeRecording"]
 
-_SCOPES: Final = get_args(OutcomeScope)
 _VERDICT: Final = ("status", "reason", "score")
 
 
@@ -46,10 +43,7 @@ class OutcomeRecording(StepRecording):
             "reason": checks.string(reason, "reason"),
             "tagged_at": self._now(),
         }
-        if candidate_cluster_id is not None:
-            candidate["candidate_cluster_id"] = checks.text(
-                candidate_cluster_id, "candidate_cluster_id"
-            )
+        candidate |= self.leniency.given(candidate_cluster_id=candidate_cluster_id)
         if not self._bound_at(index).keeps(CaptureMode.TRACE):
             candidate = bounds.eval_candidate(candidate)
         self._emit(
@@ -91,17 +85,16 @@ class OutcomeRecording(StepRecording):
             RuntimeError: The session is not open.
         """
         self._require_open("finalize_outcome")
-        of_step = checks.choice(scope, "scope", _SCOPES) == "step"
+        of_step = self.leniency.judged("scope", scope) == "step"
         index = self._outcome_step(of_step, step_index)
-        step = {} if index is None or self.off else self._decoded(index)
+        step = self._decoded(index) if of_step and index is not None and not self.off else {}
         given = checks.verdict(verdict) if verdict is not None else _verdict_of(step)
+        costs: Any = step.get("costs") if of_step else self._rolled_up()
         if cost_summary is not None:
-            costs = _summary(cost_summary)
-        else:
-            costs = _summary(step.get("costs")) if of_step else self._rolled_up()
+            costs = self._summary(cost_summary)
         optional = {
             "step_index": index,
-            "task_class": None if task_class is None else checks.text(task_class, "task_class"),
+            **self.leniency.given(task_class=task_class),
             "verdict": given or None,
             "cost_summary": costs or None,
         }
@@ -129,11 +122,8 @@ class OutcomeRecording(StepRecording):
     def _outcome_step(self, of_step: bool, step_index: int | None) -> int | None:
         if not of_step:
             if step_index is not None:
-                raise RecordError(
-                    "an outcome of the session was given a step_index",
-                    fix='Pass scope="step" for the outcome of a step.',
-                )
-            return None
+                self.leniency.odd("an outcome of the session was given a step_index")
+            return checks.optional_step_index(step_index)
         index = checks.step_index(step_index)
         if not self.off:
             self._slot_at(index)
@@ -143,8 +133,13 @@ class OutcomeRecording(StepRecording):
         if not self._bound_at(index).keeps(CaptureMode.TRACE):
             record = bounds.outcome(record)
         raw = self._encode(record, "outcome_record")
-        item = "session" if index is None else f"step:{index}"
+        item = "session" if record["scope"] == "session" else f"step:{index}"
         self._emit(Kind.OUTCOME, raw, path=layout.OUTCOMES, item=item, step_index=index)
+
+    def _summary(self, costs: Any) -> dict[str, Any]:
+        given = checks.mapping(costs, "cost_summary")
+        known = {name: given[name] for name in COST_FIELDS if name in given}
+        return {**given, **self.leniency.given(**known)}
 
     def _rolled_up(self) -> dict[str, int | float]:
         return {**self._costs.total(), **self._session.get("costs", {})}
@@ -155,11 +150,3 @@ def _verdict_of(step: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(verdict, Mapping):
         return {}
     return {name: verdict[name] for name in _VERDICT if name in verdict}
-
-
-def _summary(costs: Any) -> dict[str, Any]:
-    if costs is None:
-        return {}
-    given = checks.mapping(costs, "cost_summary")
-    known = given_costs(**{name: given[name] for name in COST_FIELDS if name in given})
-    return {**given, **known}

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, get_args
+from typing import Any
 
 from augur_sdk.bundle import layout
 from augur_sdk.capture import CaptureMode
 from augur_sdk.entry import Kind
-from augur_sdk.models import ReasoningFormat
 from augur_sdk.recording import checks
 from augur_sdk.recording.bounded import REASONING, Bounded
 
 __all__ = ["ReasoningRecording"]
-
-_FORMATS: Final = get_args(ReasoningFormat)
 
 
 class ReasoningRecording(Bounded):
@@ -53,14 +50,10 @@ class ReasoningRecording(Bounded):
         record: dict[str, Any] = {
             "ts": self._now() if ts is None else checks.text(ts, "ts"),
             "text": checks.string(text, "the reasoning text"),
-            "format": checks.choice(format, "format", _FORMATS),
+            **self.leniency.given(format=format, tokens=tokens, model=model),
         }
         if index is not None:
             record["step_index"] = index
-        if tokens is not None:
-            record["tokens"] = checks.count(tokens, "tokens")
-        if model is not None:
-            record["model"] = checks.string(model, "model")
         if not self.off and self._bound_at(index).keeps(CaptureMode.MODEL_IO):
             name = "run_reasoning" if index is None else "reasoning_trace"
             raw = self._encode(record, name)

@@ -7,9 +7,7 @@ from typing import Any
 
 from augur_sdk.capture import CaptureMode, resolve_capture_mode
 from augur_sdk.entry import Kind
-from augur_sdk.models import RUN_STATUSES
 from augur_sdk.recording import checks, tasks
-from augur_sdk.recording.costs import given_costs
 from augur_sdk.recording.state import RecorderState
 
 __all__ = ["SessionFields"]
@@ -22,14 +20,15 @@ class SessionFields(RecorderState):
         """Set the run's status; it stands at close unless `close(status=...)` says otherwise.
 
         Args:
-            status: `running`, `succeeded`, `failed`, `cancelled` or `halted`.
+            status: `running`, `succeeded`, `failed`, `cancelled` or `halted`; another word is
+                kept as given, and counted.
 
         Raises:
-            ValueError: Not one of these.
+            ValueError: Not a string; in strict mode also a word that the schema does not know.
             RuntimeError: The session is not open.
         """
         self._require_open("set_status")
-        self._set_session(status=checks.choice(status, "status", RUN_STATUSES))
+        self._set_session(status=checks.string(status, "status"))
 
     def add_tag(self, key: str, value: str) -> None:
         """Add or replace one of the run's tags.
@@ -61,16 +60,13 @@ class SessionFields(RecorderState):
             reasoning_url: A stream of the agent's reasoning.
 
         Raises:
-            ValueError: Empty, or not a string.
+            ValueError: Not a string.
             RuntimeError: The session is not open.
         """
         self._require_open("set_live_endpoints")
-        given = {
-            "status_url": status_url,
-            "video_url": video_url,
-            "reasoning_url": reasoning_url,
-        }
-        live = {name: checks.text(url, name) for name, url in given.items() if url is not None}
+        live = self.leniency.given(
+            status_url=status_url, video_url=video_url, reasoning_url=reasoning_url
+        )
         self._set_session(live={**(self._session.get("live") or {}), **live})
 
     def set_capture_mode(self, mode: str | CaptureMode | None) -> None:
@@ -120,11 +116,11 @@ class SessionFields(RecorderState):
             cache_hit_tokens: Prompt tokens that came from a cache.
 
         Raises:
-            ValueError: Not a number, or not a whole number of tokens.
+            ValueError: Not a number.
             RuntimeError: The session is not open.
         """
         self._require_open("set_costs")
-        costs = given_costs(
+        costs = self.leniency.given(
             total_usd=total_usd,
             model_usd=model_usd,
             gpu_usd=gpu_usd,
@@ -159,12 +155,12 @@ class SessionFields(RecorderState):
             task_spec_id: The task's id; None takes it back.
 
         Raises:
-            ValueError: Empty, or not a string.
+            ValueError: Not a string.
             RuntimeError: The session is not open.
         """
         self._require_open("set_task_spec_id")
-        given = None if task_spec_id is None else checks.text(task_spec_id, "task_spec_id")
-        self._set_session(task_spec_id=given)
+        given = self.leniency.given(task_spec_id=task_spec_id)
+        self._set_session(task_spec_id=given.get("task_spec_id"))
 
     def set_group_id(self, group_id: str | None) -> None:
         """Tie the steps recorded from now on to a group, such as one batch of rollouts.
@@ -175,11 +171,11 @@ class SessionFields(RecorderState):
             group_id: The group's id; None ties no further steps.
 
         Raises:
-            ValueError: Empty, or not a string.
+            ValueError: Not a string.
             RuntimeError: The session is not open.
         """
         self._require_open("set_group_id")
-        self._group_id = None if group_id is None else checks.text(group_id, "group_id")
+        self._group_id = self.leniency.given(group_id=group_id).get("group_id")
 
     def _set_session(self, **fields: Any) -> None:
         """Change the session record and hand it on; in strict mode only if it keeps its schema."""

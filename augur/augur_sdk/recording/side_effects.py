@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, get_args
+from typing import Any
 
 import orjson
 
 from augur_sdk.errors import RecordError
-from augur_sdk.models import Reversibility, SideEffectProvenance
 from augur_sdk.recording import checks
 from augur_sdk.recording.bounded import EFFECTS, Bounded, Recalled
 from augur_sdk.recording.ledger import INTENT
 from augur_sdk.recording.settling import settled
 
 __all__ = ["SideEffectRecording"]
-
-_REVERSIBILITIES: Final = get_args(Reversibility)
-_PROVENANCES: Final = get_args(SideEffectProvenance)
 
 
 class SideEffectRecording(Bounded):
@@ -60,7 +56,7 @@ class SideEffectRecording(Bounded):
             RuntimeError: The session is not open.
         """
         self._require_open("declare_side_effect")
-        given = None if side_effect_id is None else checks.text(side_effect_id, "side_effect_id")
+        given = self.leniency.given(side_effect_id=side_effect_id).get("side_effect_id") or None
         if self.off:
             return given or self._ledger.fresh_id()
         index = checks.step_index(step_index)
@@ -68,17 +64,13 @@ class SideEffectRecording(Bounded):
             "step_index": index,
             "resource": checks.string(resource, "resource"),
             "action": checks.string(action, "action"),
-            "reversibility": checks.choice(reversibility, "reversibility", _REVERSIBILITIES),
-            "provenance": checks.choice(provenance, "provenance", _PROVENANCES),
+            **self.leniency.given(reversibility=reversibility, provenance=provenance),
             "status": INTENT,
             "declared_at": self._moment(declared_at, "declared_at"),
         }
-        if idempotency_key is not None:
-            effect["idempotency_key"] = checks.string(idempotency_key, "idempotency_key")
-        if compensation_handle is not None:
-            effect["compensation_handle"] = checks.string(
-                compensation_handle, "compensation_handle"
-            )
+        effect |= self.leniency.given(
+            idempotency_key=idempotency_key, compensation_handle=compensation_handle
+        )
         if given is not None and self._ledger.knows(given):
             raise RecordError(
                 "a side effect was declared under this side_effect_id before",
@@ -188,7 +180,7 @@ class SideEffectRecording(Bounded):
         return self.off and not self._ledger.knows(str(side_effect_id))
 
     def _moment(self, given: str | None, what: str) -> str:
-        return self._now() if given is None else checks.text(given, what)
+        return self._now() if given is None else str(self.leniency.judged(what, given))
 
     def _recall_side_effect(self, line: Recalled) -> None:
         effect: dict[str, Any] = orjson.loads(line.data)

@@ -13,14 +13,15 @@ import orjson
 from augur_sdk.capture import CaptureMode
 from augur_sdk.entry import Entry, Kind
 from augur_sdk.errors import RecordError, SessionStateError
-from augur_sdk.models import RUN_STATUSES, SCHEMA_VERSION
+from augur_sdk.models import SCHEMA_VERSION
 from augur_sdk.recording import bounds, checks
 from augur_sdk.recording.branches import slice_of
 from augur_sdk.recording.costs import CostRollup
 from augur_sdk.recording.ledger import Ledger
+from augur_sdk.recording.leniency import Leniency
 from augur_sdk.recording.model_calls import ModelCalls
 from augur_sdk.recording.names import FileNames
-from augur_sdk.recording.snapshot import snapshot
+from augur_sdk.recording.snapshot import clearest_text, snapshot
 from augur_sdk.recording.table import StepTable
 
 __all__ = ["Lifecycle", "Outlet", "Privacy", "RecorderState", "Settings"]
@@ -94,6 +95,7 @@ class RecorderState:
         self.lifecycle: Lifecycle = Lifecycle.NEW
         self.accepted: int = 0
         self.repaired: int = 0
+        self.leniency: Leniency = Leniency(settings.debug_session_id, strict=settings.strict)
         self._outlet = outlet
         self._now = now
         self._privacy = privacy
@@ -200,17 +202,16 @@ class RecorderState:
             self._ended_at = checks.text(ended_at, "ended_at")
 
     def shut(self, status: str | None, *, failed: bool = False) -> None:
-        """End: settle the terminal status, and refuse every later record.
+        """End: settle the terminal status, whatever word it is, and refuse every later record.
 
         Raises:
-            ValueError: `status` is not a run status.
             RuntimeError: The session was never opened.
         """
         if self.lifecycle is Lifecycle.CLOSED:
             return
         self._require_open("close")
         if status is not None:
-            self._session["status"] = checks.choice(status, "status", RUN_STATUSES)
+            self._session["status"] = clearest_text(status)
         elif failed and self._session["status"] == "running":
             self._session["status"] = "halted"
         elif self._session["status"] == "running":

@@ -7,7 +7,6 @@ from typing import Any
 
 from augur_sdk.recording import checks, tasks
 from augur_sdk.recording.callers import warn_caller
-from augur_sdk.recording.costs import given_costs
 from augur_sdk.recording.steps import StepRecording
 
 __all__ = ["StepFields"]
@@ -40,7 +39,7 @@ class StepFields(StepRecording):
             ValueError: No step stands there, or a cost is not a number.
             RuntimeError: The session is not open.
         """
-        costs = given_costs(
+        costs = self.leniency.given(
             total_usd=total_usd,
             model_usd=model_usd,
             tokens_in=tokens_in,

@@ -9,7 +9,7 @@ import orjson
 
 from augur_sdk.capture import CaptureMode
 from augur_sdk.entry import Kind
-from augur_sdk.errors import RecordError, SessionStateError
+from augur_sdk.errors import RecordError, SessionStateError, UnknownIdError
 from augur_sdk.models import StepInput
 from augur_sdk.recording import checks
 from augur_sdk.recording.bounded import EFFECTS, FREE, SENSITIVE, Bound, Bounded, Recalled
@@ -126,7 +126,7 @@ class StepRecording(Bounded):
             return checks.step_index(step_id_or_index)
         index = self._steps.index_of(step_id_or_index)
         if index is None:
-            raise RecordError(
+            raise UnknownIdError(
                 "no step was recorded under that step_id",
                 fix="Record the canonical step first with record_step().",
             )
@@ -135,7 +135,7 @@ class StepRecording(Bounded):
     def _slot_at(self, step_index: int) -> Slot:
         slot = self._steps.slot(step_index)
         if slot is None:
-            raise RecordError(
+            raise UnknownIdError(
                 f"no step stands at step_index {step_index}",
                 fix="Record the step first with record_step().",
             )

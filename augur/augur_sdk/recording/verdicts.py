@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, get_args
+from typing import Any
 
 from augur_sdk.capture import CaptureMode
 from augur_sdk.entry import Kind
-from augur_sdk.models import (
-    CANONICAL_SCORE_COMPONENTS,
-    VERDICT_STATUSES,
-    Comparator,
-    JudgeType,
-)
+from augur_sdk.models import CANONICAL_SCORE_COMPONENTS
 from augur_sdk.recording import checks
 from augur_sdk.recording.snapshot import clearest_text
 from augur_sdk.recording.steps import StepRecording
 
 __all__ = ["Verdicts"]
-
-_COMPARATORS: Final = get_args(Comparator)
-_JUDGE_TYPES: Final = get_args(JudgeType)
 
 
 class Verdicts(StepRecording):
@@ -44,7 +36,8 @@ class Verdicts(StepRecording):
 
         Args:
             step_index: The step.
-            status: `passed`, `failed`, `recoverable`, `skipped` or `unknown`.
+            status: `passed`, `failed`, `recoverable`, `skipped` or `unknown`; another word is
+                kept as given, and counted.
             reason: Why; made of `check`, `expected` and `actual` where it is not given.
             check: What was checked.
             expected: What should have been there.
@@ -58,13 +51,13 @@ class Verdicts(StepRecording):
         self._require_open("attach_verifier")
         if self.off:
             return
-        verdict: dict[str, Any] = {"status": checks.choice(status, "status", VERDICT_STATUSES)}
+        verdict: dict[str, Any] = {"status": checks.string(status, "status")}
         why = reason if reason is not None else _composed(check, expected, actual)
         if why is not None:
             verdict["reason"] = checks.string(why, "reason")
         if evidence_refs is not None:
             verdict["evidence_refs"] = checks.strings(evidence_refs, "evidence_refs")
-        judge = "attach_verifier" if check is None else checks.text(check, "check")
+        judge = "attach_verifier" if check is None else self.leniency.judged("check", check)
         decision = {
             "judge_id": judge,
             "judge_type": "rule",
@@ -103,13 +96,9 @@ class Verdicts(StepRecording):
         self._require_open("set_score")
         if self.off:
             return
-        given: dict[str, Any] = {"score": checks.unit_interval(score, "score")}
-        if comparator is not None:
-            given["comparator"] = checks.choice(comparator, "comparator", _COMPARATORS)
+        given = self.leniency.given(score=score, comparator=comparator, uncertainty=uncertainty)
         if should_stop is not None:
             given["should_stop"] = bool(should_stop)
-        if uncertainty is not None:
-            given["uncertainty"] = checks.unit_interval(uncertainty, "uncertainty")
         parts = _components(components) if components is not None else {}
 
         def change(step: dict[str, Any]) -> set[str]:
@@ -160,13 +149,12 @@ class Verdicts(StepRecording):
             return
         given = checks.verdict(verdict)
         decision: dict[str, Any] = {
-            "judge_id": checks.text(judge_id, "judge_id"),
-            "judge_type": checks.choice(judge_type, "judge_type", _JUDGE_TYPES),
+            "judge_id": self.leniency.judged("judge_id", judge_id),
+            "judge_type": self.leniency.judged("judge_type", judge_type),
             "verdict": given,
-            "judged_at": self._now() if judged_at is None else checks.text(judged_at, "judged_at"),
+            "judged_at": self._now(),
+            **self.leniency.given(judged_at=judged_at, confidence=confidence),
         }
-        if confidence is not None:
-            decision["confidence"] = checks.unit_interval(confidence, "confidence")
         if evidence_refs is not None:
             decision["evidence_refs"] = checks.strings(evidence_refs, "evidence_refs")
         self._decide(step_index, decision, promoted=dict(given) if promote else None)

@@ -17,6 +17,9 @@ __all__ = ["client", "mode_chosen", "optional", "say_when_off", "session_id", "s
 
 logger: logging.Logger = logging.getLogger("augur_sdk")
 
+_YES: Final = frozenset({"1", "true", "yes", "on"})
+_NO: Final = frozenset({"", "0", "false", "no", "off"})
+
 _SESSION_ID: Final = re.compile(r"dbg_[A-Za-z0-9_\-]+")
 
 
@@ -45,15 +48,18 @@ def tags(given: Mapping[str, Any] | None) -> dict[str, str]:
 
 
 def optional(given: str | None, what: str) -> str | None:
-    """A string that is not empty, or None."""
-    return None if given is None else checks.text(given, what)
+    """A string, or None."""
+    return None if given is None else checks.string(given, what)
 
 
 def switch(given: bool | None, variable: str) -> bool:
     """What was passed, else what an environment variable says."""
     if given is not None:
         return bool(given)
-    return os.environ.get(variable, "").strip().lower() in {"1", "true", "yes", "on"}
+    word = os.environ.get(variable, "").strip().lower()
+    if word not in _YES | _NO:
+        logger.warning("%s is none of 1, true, yes, on, 0, false, no, off: it is off", variable)
+    return word in _YES
 
 
 def mode_chosen(given: CaptureMode | str | None) -> bool:

@@ -8,5 +8,6 @@ __all__ = ["utc_now"]
 
 
 def utc_now() -> str:
-    """Now in UTC, ISO-8601, second precision, with a `Z` (contract/records.md)."""
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Now in UTC, ISO-8601, to the millisecond, with a `Z` (contract/records.md)."""
+    now = datetime.datetime.now(datetime.UTC)
+    return f"{now:%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03d}Z"

@@ -16,6 +16,7 @@ from augur_sdk.bundle.picture_masking import PictureMasking
 from augur_sdk.bundle.takeover import make_room
 from augur_sdk.capture import CaptureMode
 from augur_sdk.entry import Entry, Kind
+from augur_sdk.errors import RecordError, SessionStateError
 from augur_sdk.models import BundleManifest
 from augur_sdk.pipeline.inbox import Inbox
 from augur_sdk.pipeline.inspection import Inspector
@@ -34,6 +35,7 @@ from augur_sdk.session.behaviour import Behaviour
 from augur_sdk.session.clock import utc_now
 from augur_sdk.session.intervening import Intervention
 from augur_sdk.session.manifests import as_manifest, unwritten_manifest
+from augur_sdk.session.refusals import Refusals
 from augur_sdk.session.stats import SessionStats, counted
 from augur_sdk.storage import LocalFSStore, Store
 
@@ -73,6 +75,7 @@ class SessionCore:
         self.root = root
         self.store = store
         self.losses: Losses = Losses(f"session {settings.debug_session_id}")
+        self.refusals: Refusals = Refusals(settings.debug_session_id)
         self.progress: Progress = Progress()
         self.inbox: Inbox = Inbox(self._ring, self.losses)
         self.door = door
@@ -141,8 +144,12 @@ class SessionCore:
         Raises:
             ColdStepError: It needs a step that left memory; `warm` it and repeat.
         """
-        with self.recorder.lock:
-            result = operation(self.recorder, *args, **kwargs)
+        try:
+            with self.recorder.lock:
+                result = operation(self.recorder, *args, **kwargs)
+        except (RecordError, SessionStateError) as error:
+            self.refusals.add(operation.__name__, error)
+            raise
         if self._pipeline is None:
             self._store_here()
         return result

@@ -37,7 +37,9 @@ class SessionStats:
     repaired: int = 0
     """Values replaced by text because JSON cannot hold them."""
     schema_problems: int = 0
-    """Records stored as given although they break their schema."""
+    """Records and arguments kept as given although they break their schema, or are odd."""
+    refused_calls: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Recording calls that raised and kept nothing, by method and reason."""
     redaction_failures: int = 0
     """Fields replaced by a marker because redaction failed on them."""
     repeated_calls: int = 0
@@ -62,7 +64,8 @@ def counted(core: SessionCore) -> SessionStats:
         pending=pending,
         refused={} if delivery is None else delivery.refused,
         repaired=recorder.repaired,
-        schema_problems=core.inspector.count,
+        schema_problems=core.inspector.count + recorder.leniency.oddities,
+        refused_calls=core.refusals.counts(),
         redaction_failures=core.door.failures,
         repeated_calls=recorder.repeated_calls,
     )
