@@ -69,7 +69,7 @@ def test_each_action_is_a_step_with_its_turns_intent_and_aim(
         "coordinate_space": "screenshot_px",
     }
     assert steps[1]["grounding"] == {
-        "provider": "model",
+        "provider": "openai",
         "provenance": "screenshot",
         "coordinates": {"x": 12, "y": 14},
     }

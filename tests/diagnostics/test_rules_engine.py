@@ -97,13 +97,13 @@ def test_a_rule_that_raises_is_a_finding_and_its_neighbours_go_on(bundle: Bundle
     ],
 )
 def test_evidence_is_a_path_inside_the_bundle(evidence: Iterable[object]) -> None:
-    result = RuleResult("a.b")
+    result = RuleResult(rule_id="a.b")
     with pytest.raises(ValueError, match="evidence"):
         result.emit(summary="x", evidence=evidence)  # type: ignore[arg-type]  # wrong on purpose
 
 
 def test_evidence_may_point_into_a_file() -> None:
-    result = RuleResult("a.b")
+    result = RuleResult(rule_id="a.b")
     result.emit(summary="x", evidence=[{"type": "log", "ref": "logs/runner.log#L12-L20"}])
     assert result.findings[0]["evidence"][0]["ref"] == "logs/runner.log#L12-L20"
 

@@ -316,3 +316,13 @@ async def test_a_cancelled_replay_stops_and_closes_the_branch(parent: Path, tmp_
     assert scope.cancelled_caught
     trace = orjson.loads(await anyio.Path(tmp_path / "b/trace.json").read_bytes())
     assert trace["session"]["status"] == "halted"
+
+
+def test_an_explicit_branch_id_is_the_runs_id_too(
+    branch: Open, parent: Path, tmp_path: Path
+) -> None:
+    named = {"parent_bundle": parent, "branch_id": "branch_xyz"}
+    with branch(**named) as session:
+        assert session.run_id == "branch_xyz"
+    with branch(**named, run_id="mine", out_dir=tmp_path / "other") as session:
+        assert session.run_id == "mine"

@@ -259,7 +259,7 @@ def test_what_the_agent_says_wins(open_session: Callable[..., Any], bundle: Path
         record(session, 1)
         record(session, 2, loop_detected=False)
         record(session, 3)
-        session.set_loop_detected(3, loop_detected=False)
+        session.set_loop_detected(3, value=False)
         record(session, 4)
         session.set_loop_detected(0)
     assert stamped(bundle) == [0, 4]

@@ -61,7 +61,7 @@ def test_everything_it_takes_arrives(server: FaultyServer, sink: StreamingSink) 
     sink.post_outcome({"scope": "session"})
     sink.post_eval_candidate({"step_index": 0, "reason": "r"})
     sink.post_judge_decision(0, {"judge_id": "j"})
-    sink.put_costs({"total_usd": 1.0})
+    sink.put_session_costs({"total_usd": 1.0})
     sink.post_manifest({"run_id": RUN})
     sink.end()
 
@@ -103,7 +103,7 @@ def test_every_record_passes_redaction(server: FaultyServer) -> None:
     sink = make_sink(server, redact=redact)
     sink.begin(run_id=RUN, capture_mode="trace")
     sink.post_logs(text=CANARY)
-    sink.put_costs({"note": CANARY})
+    sink.put_session_costs({"note": CANARY})
     sink.end()
     assert sorted(seen) == ["costs", "log"]
     assert not [r for r in server.requests if CANARY.encode() in r.body]
@@ -115,7 +115,7 @@ def test_a_redactor_that_raises_costs_the_record_and_nothing_leaves(server: Faul
 
     sink = make_sink(server, redact=broken)
     sink.begin(run_id=RUN, capture_mode="trace")
-    sink.put_costs({"total_usd": 1.0})
+    sink.put_session_costs({"total_usd": 1.0})
     sink.end()
     assert server.received("PUT") == []
     assert sink.stats["refused_by_reason"] == {"unreadable": 1}
@@ -242,7 +242,7 @@ def test_by_default_no_secret_leaves_in_any_kind_of_record(server: FaultyServer)
     secretive: Any = {"step_index": 0, "side_effect_id": "s", "run_id": RUN, "note": SECRET}
     sink.put_trace({"session": {"note": SECRET}, "steps": [secretive]})
     sink.put_step(secretive)
-    sink.put_costs({"total_usd": 1.5, "note": SECRET})
+    sink.put_session_costs({"total_usd": 1.5, "note": SECRET})
     sink.post_events([secretive], step_index=0)
     sink.post_modelio("modelio/0000-planner-0.json", secretive)
     sink.post_logs(text=f"the key is {SECRET}\n")

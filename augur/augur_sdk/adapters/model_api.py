@@ -41,6 +41,8 @@ class ModelApiAdapterBase:
     capture_mode: str = "full"
     client_version: str | None = None
     redaction_policy: Any = None
+    screenshot_filename_template: str = "{step_index:04d}_{kind}.png"
+    """Where the screenshot of a step lies in the folder of screenshots."""
     report: ImportReport | None = None
     """What the latest `bundle_from_input` read, wrote and passed over."""
 
@@ -63,7 +65,7 @@ class ModelApiAdapterBase:
         """
         raise TypeError(f"{type(self).__name__} must implement iter_tool_calls")
 
-    def load_messages(self, path: Path) -> tuple[Iterable[Message], dict[str, Any]]:
+    def load_messages(self, input_path: Path) -> tuple[Iterable[Message], dict[str, Any]]:
         """Read a log: its messages, and its metadata.
 
         The default reads one JSON file `{"messages": [...], "metadata": {...}}`, or a `.jsonl`
@@ -74,7 +76,7 @@ class ModelApiAdapterBase:
             ValueError: The file is not such a log.
             OSError: It cannot be read.
         """
-        return open_log(path)
+        return open_log(input_path)
 
     def read_message(self, message: Message) -> LoggedMessage:
         """What a message says besides its actions: text, time, screenshots, results."""
@@ -82,12 +84,13 @@ class ModelApiAdapterBase:
 
     def find_screenshot(self, screens_dir: Path, step_index: int, kind: str) -> Path | None:
         """The screenshot of a step (`kind` is `pre` or `post`) in a folder, if there is one."""
-        path = screens_dir / f"{step_index:04d}_{kind}.png"
+        name = self.screenshot_filename_template.format(step_index=step_index, kind=kind)
+        path = screens_dir / name
         return path if path.is_file() else None
 
     def grounding_provider(self) -> str:
-        """Who aimed the actions, as their grounding names it."""
-        return "model"
+        """Who aimed the actions, as grounding names it: the adapter's name unless overridden."""
+        return self.name
 
     # What it provides
 

@@ -165,6 +165,7 @@ class _Import:
     def _record_step(self, turn: Turn, step: PendingStep) -> None:
         record: dict[str, Any] = {
             **self._adapter.step_record(step.index, step.action, turn.at),
+            "step_id": f"{self._session.run_id}/step/{step.index:04d}",
             **outcome(step, self._adapter.name),
             **self._observations(step),
         }

@@ -119,6 +119,12 @@ class BundleContext:
         raw = self.read_bytes(ref)
         return None if raw is None else parsed(raw, ref)
 
+    @cached_property
+    def declared_missing(self) -> frozenset[str]:
+        """The screenshots that the manifest declares to be missing on purpose."""
+        missing = self.manifest.get("missing")
+        return frozenset(missing if isinstance(missing, list) else ())
+
     def cite_step(self, step: dict[str, Any]) -> DiagnosticEvidence:
         """Evidence that points at a step's own file, or at the trace when it has none."""
         index, step_id = step.get("step_index"), step.get("step_id")

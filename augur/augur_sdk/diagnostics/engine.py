@@ -54,7 +54,7 @@ def diagnose(bundle_dir: Path | str, packs: Sequence[str] = ("cua",)) -> list[Di
 
 
 def _run(rule: Rule, ctx: BundleContext) -> list[DiagnosticFinding]:
-    result = RuleResult(rule.rule_id, rule.severity)
+    result = RuleResult(rule_id=rule.rule_id, severity=rule.severity)
     try:
         rule(ctx, result)
     except Exception as error:  # noqa: BLE001 - one rule's failure is a finding, not an end

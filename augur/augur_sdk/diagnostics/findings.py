@@ -36,12 +36,19 @@ class RuleResult:
     """Collects what one rule finds.
 
     Args:
+        findings: A list to add to; a new one unless given.
         rule_id: What a finding is filed under when `emit` does not say.
         severity: The severity of a finding when `emit` does not say.
     """
 
-    def __init__(self, rule_id: str | None = None, severity: str = "medium") -> None:
-        self.findings: list[DiagnosticFinding] = []
+    def __init__(
+        self,
+        findings: list[DiagnosticFinding] | None = None,
+        *,
+        rule_id: str | None = None,
+        severity: str = "medium",
+    ) -> None:
+        self.findings: list[DiagnosticFinding] = [] if findings is None else findings
         self._rule_id = rule_id
         self._severity = severity
 

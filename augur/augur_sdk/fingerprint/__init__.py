@@ -14,7 +14,9 @@ from augur_sdk.fingerprint.registry import (
     Fingerprint,
     available,
     compute,
+    compute_trajectory_fingerprint,
     fingerprint,
+    resolve_algorithm,
 )
 from augur_sdk.fingerprint.tokens import cua_v1, cua_v1_of_tokens, step_token
 
@@ -24,11 +26,13 @@ __all__ = [
     "Fingerprint",
     "available",
     "compute",
+    "compute_trajectory_fingerprint",
     "cua_v1",
     "cua_v1_of_tokens",
     "cua_v2",
     "fingerprint",
     "hamming",
+    "resolve_algorithm",
     "similarity",
     "step_token",
 ]

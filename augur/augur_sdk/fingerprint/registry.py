@@ -21,7 +21,9 @@ __all__ = [
     "Fingerprint",
     "available",
     "compute",
+    "compute_trajectory_fingerprint",
     "fingerprint",
+    "resolve_algorithm",
 ]
 
 Algorithm = Callable[[Iterable[Step]], str]
@@ -76,6 +78,24 @@ def compute(steps: Iterable[Step], name: str = DEFAULT_ALGORITHM) -> Fingerprint
     except Exception as error:  # noqa: BLE001 - a broken plug-in must not break a close
         problem = f"fingerprint {name!r} failed with {type(error).__name__}; cua_v1 was used"
         return Fingerprint(cua_v1_of_tokens(tee.all_tokens()), problem)
+
+
+def resolve_algorithm(name: str | None = None) -> Algorithm:
+    """Return the algorithm called `name`, by the published function's name.
+
+    Raises:
+        ValueError: No algorithm of that name is installed.
+    """
+    return fingerprint(name or DEFAULT_ALGORITHM)
+
+
+def compute_trajectory_fingerprint(steps: Iterable[Step], *, algorithm: str | None = None) -> str:
+    """Fingerprint a run's canonical steps, in order; by the published function's name.
+
+    Raises:
+        ValueError: No algorithm of that name is installed.
+    """
+    return resolve_algorithm(algorithm)(steps)
 
 
 class _TokenTee:

@@ -7,10 +7,11 @@ from augur_sdk._later import later
 if TYPE_CHECKING:
     from augur_sdk.intervention.approval import GatePolicy, Permit
     from augur_sdk.intervention.channel import AsyncInterventionChannel, InterventionChannel
-    from augur_sdk.intervention.command import InterventionCommand
+    from augur_sdk.intervention.command import COMMAND_TYPES, InterventionCommand
     from augur_sdk.intervention.gate import Checkpoint, Hint, Override
 
 __all__ = [
+    "COMMAND_TYPES",
     "AsyncInterventionChannel",
     "Checkpoint",
     "GatePolicy",
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 _LATER: Final = {
+    "COMMAND_TYPES": "augur_sdk.intervention.command",
     "AsyncInterventionChannel": "augur_sdk.intervention.channel",
     "Checkpoint": "augur_sdk.intervention.gate",
     "GatePolicy": "augur_sdk.intervention.approval",

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple, Self
 import orjson
 
 __all__ = [
+    "COMMAND_TYPES",
     "HUMAN_OVERRIDE",
     "POLL_TIMEOUT",
     "Batch",
@@ -42,6 +43,10 @@ class CommandType(StrEnum):
     APPROVE = "approve"
     DENY = "deny"
     EDIT = "edit"
+
+
+COMMAND_TYPES: Final = frozenset(member.value for member in CommandType)
+"""The commands that mean something here, as plain words."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,18 @@ class InterventionCommand:
             operator_id=None if operator is None else str(operator),
             payload=dict(payload) if isinstance(payload, Mapping) else {},
         )
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Self:
+        """Read one command.
+
+        Raises:
+            ValueError: It does not say what it commands.
+        """
+        command = cls.parse(raw)
+        if command is None:
+            raise ValueError("a command has no type; expected one of " + ", ".join(CommandType))
+        return command
 
     @property
     def text(self) -> str | None:

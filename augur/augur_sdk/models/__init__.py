@@ -56,9 +56,15 @@ from augur_sdk.models.vocabulary import (
 
 if TYPE_CHECKING:
     from augur_sdk.models.branch import BranchContext
-    from augur_sdk.models.bundle import BundleManifest, BundlePaths, BundleTrace, ManifestRedaction
+    from augur_sdk.models.bundle import (
+        BundleManifest,
+        BundlePaths,
+        BundleRedaction,
+        BundleTrace,
+        ManifestRedaction,
+    )
     from augur_sdk.models.environment import CapturedVersions, EnvFingerprint
-    from augur_sdk.models.event import DecisionEvent, ReasoningTrace
+    from augur_sdk.models.event import DecisionEvent, InterventionCommand, ReasoningTrace
     from augur_sdk.models.finding import DiagnosticEvidence, DiagnosticFinding
     from augur_sdk.models.judgement import JudgeDecision, JudgeVerdict, OutcomeVerdict, Verdict
     from augur_sdk.models.ledger import SideEffect
@@ -72,10 +78,13 @@ if TYPE_CHECKING:
         TokenUsage,
     )
     from augur_sdk.models.observation import (
+        Hashes,
         ImageHashes,
         MaskedRegion,
         Observation,
         ObservationRedaction,
+        RedactionRegion,
+        Scroll,
         ScrollOffset,
         Viewport,
     )
@@ -88,6 +97,7 @@ if TYPE_CHECKING:
         PriorSteps,
         PriorVerdict,
         ReplayExpectation,
+        ReplayExpected,
         ReplayFixture,
     )
     from augur_sdk.models.reward import (
@@ -99,6 +109,7 @@ if TYPE_CHECKING:
     )
     from augur_sdk.models.session import (
         Client,
+        ClientInfo,
         Costs,
         DebugSession,
         DebugSessionRecord,
@@ -107,6 +118,7 @@ if TYPE_CHECKING:
     from augur_sdk.models.step import (
         Action,
         Grounding,
+        GroundingCoords,
         Latency,
         Point,
         RecoveryDecision,
@@ -137,11 +149,13 @@ __all__ = [
     "BranchContext",
     "BundleManifest",
     "BundlePaths",
+    "BundleRedaction",
     "BundleTrace",
     "CaptureModeName",
     "CapturedAction",
     "CapturedVersions",
     "Client",
+    "ClientInfo",
     "Comparator",
     "CoordinateSpace",
     "Costs",
@@ -157,7 +171,10 @@ __all__ = [
     "EvidenceType",
     "FailureClass",
     "Grounding",
+    "GroundingCoords",
+    "Hashes",
     "ImageHashes",
+    "InterventionCommand",
     "JudgeDecision",
     "JudgeType",
     "JudgeVerdict",
@@ -189,7 +206,9 @@ __all__ = [
     "ReasoningTrace",
     "RecoveryDecision",
     "RecoveryType",
+    "RedactionRegion",
     "ReplayExpectation",
+    "ReplayExpected",
     "ReplayFixture",
     "ReplayMode",
     "Reversibility",
@@ -199,6 +218,7 @@ __all__ = [
     "RewardProvenance",
     "RunStatus",
     "ScoreComponents",
+    "Scroll",
     "ScrollOffset",
     "Severity",
     "SideEffect",
@@ -224,6 +244,14 @@ __all__ = [
 ]
 
 _LATER: Final = {
+    "InterventionCommand": "augur_sdk.models.event",
+    "GroundingCoords": "augur_sdk.models.step",
+    "ReplayExpected": "augur_sdk.models.replay",
+    "BundleRedaction": "augur_sdk.models.bundle",
+    "RedactionRegion": "augur_sdk.models.observation",
+    "Scroll": "augur_sdk.models.observation",
+    "Hashes": "augur_sdk.models.observation",
+    "ClientInfo": "augur_sdk.models.session",
     "AcceptableRegion": "augur_sdk.models.replay",
     "Action": "augur_sdk.models.step",
     "BranchContext": "augur_sdk.models.branch",

@@ -17,7 +17,7 @@ from augur_sdk.models.session import Client, Costs, DebugSession
 from augur_sdk.models.step import StepTrace
 from augur_sdk.models.vocabulary import CaptureModeName
 
-__all__ = ["BundleManifest", "BundlePaths", "BundleTrace", "ManifestRedaction"]
+__all__ = ["BundleManifest", "BundlePaths", "BundleRedaction", "BundleTrace", "ManifestRedaction"]
 
 
 @closed
@@ -80,3 +80,7 @@ class BundleTrace(TypedDict):
 
     session: DebugSession
     steps: list[StepTrace]
+
+
+BundleRedaction = ManifestRedaction
+"""The published name."""

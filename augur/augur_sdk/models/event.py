@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 from augur_sdk.models.constraints import Count, Timestamp, closed
 from augur_sdk.models.vocabulary import DecisionKind, DecisionLayer, ReasoningFormat
 
-__all__ = ["DecisionEvent", "ReasoningTrace", "RunReasoning"]
+__all__ = ["DecisionEvent", "InterventionCommand", "ReasoningTrace", "RunReasoning"]
 
 
 @closed
@@ -23,6 +23,16 @@ class DecisionEvent(TypedDict, total=False):
     """One line for a person to read."""
     detail: dict[str, Any]
     """The layer's own payload."""
+
+
+class InterventionCommand(TypedDict, total=False):
+    """What an operator says to a run, as it comes off the wire (contract/http.md)."""
+
+    command_id: Required[str]
+    type: Required[str]
+    issued_at: Required[str]
+    operator_id: str | None
+    payload: dict[str, Any] | None
 
 
 class _Reasoning(TypedDict, total=False):

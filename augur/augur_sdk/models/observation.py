@@ -9,10 +9,13 @@ from augur_sdk.models.environment import EnvFingerprint
 from augur_sdk.models.vocabulary import CoordinateSpace, MediaType
 
 __all__ = [
+    "Hashes",
     "ImageHashes",
     "MaskedRegion",
     "Observation",
     "ObservationRedaction",
+    "RedactionRegion",
+    "Scroll",
     "ScrollOffset",
     "Viewport",
 ]
@@ -87,3 +90,13 @@ class Observation(TypedDict, total=False):
     missing: Annotated[bool, Keywords(default=False)]
     """Whether the picture is absent on purpose."""
     env_fingerprint: EnvFingerprint
+
+
+Hashes = ImageHashes
+"""The published name."""
+
+Scroll = ScrollOffset
+"""The published name."""
+
+RedactionRegion = MaskedRegion
+"""The published name."""

@@ -15,6 +15,7 @@ __all__ = [
     "PriorSteps",
     "PriorVerdict",
     "ReplayExpectation",
+    "ReplayExpected",
     "ReplayFixture",
 ]
 
@@ -89,3 +90,6 @@ class PriorStep(TypedDict, total=False):
 
 PriorSteps: TypeAlias = list[PriorStep]
 """The steps before a replay fixture's step, in their order."""
+
+ReplayExpected = ReplayExpectation
+"""The published name."""

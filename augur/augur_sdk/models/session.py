@@ -16,7 +16,7 @@ from augur_sdk.models.constraints import (
 from augur_sdk.models.task import TaskSpec
 from augur_sdk.models.vocabulary import CaptureModeName, RunStatus
 
-__all__ = ["Client", "Costs", "DebugSession", "DebugSessionRecord", "LiveEndpoints"]
+__all__ = ["Client", "ClientInfo", "Costs", "DebugSession", "DebugSessionRecord", "LiveEndpoints"]
 
 
 @closed
@@ -79,3 +79,6 @@ class DebugSession(TypedDict, total=False):
 
 DebugSessionRecord = DebugSession
 """The session's record, under the name it has at the top of the package."""
+
+ClientInfo = Client
+"""The published name."""

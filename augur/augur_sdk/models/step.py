@@ -30,6 +30,7 @@ from augur_sdk.models.vocabulary import (
 __all__ = [
     "Action",
     "Grounding",
+    "GroundingCoords",
     "Latency",
     "Point",
     "RecoveryDecision",
@@ -147,3 +148,6 @@ class StepTrace(TypedDict, total=False):
 
 StepInput: TypeAlias = StepTrace
 """What `record_step` accepts: a step, perhaps with the control key `sensitive`."""
+
+GroundingCoords = Point
+"""The published name."""

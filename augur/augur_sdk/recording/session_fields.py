@@ -134,19 +134,19 @@ class SessionFields(RecorderState):
             if self.settings.streaming:
                 self._emit(Kind.COSTS, self._encode(self._session["costs"]))
 
-    def set_task_spec(self, task_spec: Mapping[str, Any] | None) -> None:
+    def set_task_spec(self, spec: Mapping[str, Any] | None) -> None:
         """Say what task the run is to solve; it appears on the session.
 
         Args:
-            task_spec: A task_spec record (contract/records.md); None takes it back.
+            spec: A task_spec record (contract/records.md); None takes it back.
 
         Raises:
             ValueError: No `instruction`, or a `subgoal_id` that is missing or given twice.
             RuntimeError: The session is not open.
         """
         self._require_open("set_task_spec")
-        spec = None if task_spec is None else tasks.task_spec(task_spec)
-        self._set_session(task_spec=self._plain("task_spec", spec))
+        checked = None if spec is None else tasks.task_spec(spec)
+        self._set_session(task_spec=self._plain("task_spec", checked))
 
     def set_task_spec_id(self, task_spec_id: str | None) -> None:
         """Say which task the run is to solve, where its spec is kept elsewhere.

@@ -170,12 +170,12 @@ class StepFields(StepRecording):
         if spec is not None and name not in tasks.declared_subgoals(spec):
             warn_caller("the session's task spec declares no subgoal of this id", UserWarning)
 
-    def set_loop_detected(self, step_index: int, loop_detected: bool = True) -> None:
+    def set_loop_detected(self, step_index: int, value: bool = True) -> None:
         """Say whether the agent was going round in circles at a recorded step.
 
         Args:
             step_index: The step.
-            loop_detected: Whether it was.
+            value: Whether it was.
 
         Raises:
             ValueError: No step stands there.
@@ -186,7 +186,7 @@ class StepFields(StepRecording):
             return
 
         def change(step: dict[str, Any]) -> set[str]:
-            step["loop_detected"] = bool(loop_detected)
+            step["loop_detected"] = bool(value)
             return {"loop_detected"}
 
         self._patch(step_index, change)

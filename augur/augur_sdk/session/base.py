@@ -25,6 +25,7 @@ from augur_sdk.storage import LocalFSStore, Store
 from augur_sdk.streaming.dsn import DSN
 
 if TYPE_CHECKING:
+    from augur_sdk.pipeline.delivering import Delivery
     from augur_sdk.session.branching import Branch
     from augur_sdk.session.core import SessionCore
 
@@ -338,6 +339,16 @@ class SessionBase:
     def stats(self) -> SessionStats:
         """What became of the records so far."""
         return self._core.stats
+
+    @property
+    def _stream(self) -> Delivery | None:
+        """What streams the records, or None; kept for clients of the published package."""
+        return self._core.delivery
+
+    def _session_record(self) -> dict[str, Any]:
+        """The session record as it is now; kept for clients of the published package."""
+        with self._core.recorder.lock:
+            return self._core.recorder.session_record()
 
     def _require_open(self, call: str) -> None:
         with self._core.recorder.lock:

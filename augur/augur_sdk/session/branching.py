@@ -96,8 +96,9 @@ def plan_branch(
         RecordError: An argument cannot be understood, or the mode does not go with the axis.
         ParentBundleError: A replay without a parent's bundle to replay from.
     """
-    default_id = f"{context['parent_run_id']}:branch:{uuid.uuid4().hex[:8]}"
-    if context.get("branch_id") is None:
+    default_id = context.get("branch_id")
+    if default_id is None:
+        default_id = f"{context['parent_run_id']}:branch:{uuid.uuid4().hex[:8]}"
         context = {**context, "branch_id": default_id}
     checked = branch_context(context)
     resolved = _resolved(checks.choice(mode, "mode", MODES), checked["mutated_axis"])

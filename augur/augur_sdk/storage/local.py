@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import shutil
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -66,6 +67,16 @@ class LocalFSStore:
     def signed_url(self, relpath: str, *, ttl_seconds: int = 3600) -> str:  # noqa: ARG002 - see below
         """A `file://` URL. File permissions decide who may read it, for ever: no time limit."""
         return self.path(relpath).as_uri()
+
+    def remove_tree(self) -> None:
+        """Remove the folder and all that is in it; nothing happens where there is none.
+
+        Raises:
+            OSError: Something in it cannot be removed.
+        """
+        self._folders.clear()
+        if os.path.lexists(self._root):
+            shutil.rmtree(self._root)
 
     # -- the documented protocol
 

@@ -171,7 +171,7 @@ class StreamingSink:
         self._put(Wire.STEP, step, step_index=step.get("step_index"))
 
     @_never_raising
-    def put_costs(self, costs: dict[str, Any]) -> None:
+    def put_session_costs(self, costs: dict[str, Any]) -> None:
         """Send the run's cumulative costs."""
         self._put(Wire.COSTS, costs)
 
@@ -206,24 +206,25 @@ class StreamingSink:
         self._put(Wire.SIDE_EFFECT, record, name=str(record.get("side_effect_id")))
 
     @_never_raising
-    def post_reasoning(self, record: dict[str, Any]) -> None:
+    def post_reasoning(self, trace: dict[str, Any]) -> None:
         """Send a reasoning trace."""
-        self._put(Wire.REASONING, record, step_index=record.get("step_index"))
+        self._put(Wire.REASONING, trace, step_index=trace.get("step_index"))
 
     @_never_raising
-    def post_outcome(self, record: dict[str, Any]) -> None:
+    def post_outcome(self, outcome: dict[str, Any]) -> None:
         """Send an outcome record."""
-        self._put(Wire.OUTCOME, record, step_index=record.get("step_index"))
+        self._put(Wire.OUTCOME, outcome, step_index=outcome.get("step_index"))
 
     @_never_raising
-    def post_eval_candidate(self, record: dict[str, Any]) -> None:
+    def post_eval_candidate(self, candidate: dict[str, Any]) -> None:
         """Send an eval candidate; of several for one step the latest wins."""
-        self._put(Wire.EVAL_CANDIDATE, record, step_index=record.get("step_index"))
+        index = candidate.get("step_index")
+        self._put(Wire.EVAL_CANDIDATE, candidate, step_index=index)
 
     @_never_raising
-    def post_judge_decision(self, step_index: int, record: dict[str, Any]) -> None:
+    def post_judge_decision(self, step_index: int, decision: dict[str, Any]) -> None:
         """Send a judge's decision on a step."""
-        self._put(Wire.JUDGE_DECISION, record, step_index=step_index)
+        self._put(Wire.JUDGE_DECISION, decision, step_index=step_index)
 
     def _put(self, kind: Wire, record: Any, *, step_index: Any = None, name: str = "") -> None:
         from augur_sdk.recording.snapshot import snapshot
