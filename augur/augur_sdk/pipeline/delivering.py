@@ -21,6 +21,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final
 
+from augur_sdk.bundle.acknowledged import Ends
 from augur_sdk.bundle.archive import Archive
 from augur_sdk.bundle.delivery_log import DeliveryLog
 from augur_sdk.bundle.delivery_note import remove_note, write_note
@@ -126,6 +127,7 @@ class Delivery:
         session_id: The session, in the keys of requests.
         run_id: The run, redacted, in their paths.
         records: Whether records are sent, or heartbeats only.
+        at_once: Whether nothing waits for its step to say whether it is sensitive.
     """
 
     def __init__(
@@ -136,6 +138,7 @@ class Delivery:
         session_id: str,
         run_id: Callable[[], str],
         records: bool,
+        at_once: bool = False,
     ) -> None:
         self.dsn = dsn
         self.destination: str = destination_of(dsn)
@@ -143,8 +146,9 @@ class Delivery:
         self._abandoned = weakref.finalize(self, self.greeting.end_elsewhere)
         self._abandoned.atexit = False
         self._session_id, self._run_id = session_id, run_id
-        self._records = records
-        self._log = DeliveryLog(self.destination)
+        self.records = records
+        self._at_once = at_once
+        self._log = DeliveryLog(self.destination, at_once=at_once)
         self._source: JournalSource | None = None
         self._sender: Sender | None = None
         self._sending: Future[None] | None = None
@@ -166,18 +170,41 @@ class Delivery:
         return self._log.own_pending
 
     @property
-    def refused(self) -> dict[str, int]:
-        """How many of all that is pending the server will not take, by reason."""
-        return self._log.refused
+    def held(self) -> int:
+        """How many of these wait for their step to say whether it is sensitive."""
+        return self._log.held
+
+    @property
+    def ends(self) -> Ends:
+        """How the records of this process ended."""
+        return self._log.own_ends
+
+    def delivered(self, until: float) -> Future[None]:  # noqa: ARG002
+        """A future that is done once everything stored so far has ended.
+
+        Args:
+            until: When the caller gives up, on the monotonic clock.
+        """
+        if self._source is not None:
+            return self._source.delivered()
+        done: Future[None] = Future()
+        done.set_result(None)  # nothing is sent here that could be waited for
+        return done
+
+    def announce(self, step_index: int) -> None:
+        """What belongs to a step leaves as it is recorded; from any thread."""
+        self._log.announce(step_index)
+        if self._source is not None:
+            self._source.wake()
 
     # Opening.
 
     def restore(self, archive: Archive) -> None:
         """Go on where an earlier process of this session stood; before anything is recorded."""
-        if not self._records:
+        if not self.records:
             return
         acks = [line.data for line in archive.lines() if line.kind == Kind.ACK]
-        self._log = DeliveryLog(self.destination, acks)
+        self._log = DeliveryLog(self.destination, acks, at_once=self._at_once)
         for line in archive.lines():
             self._log.add(line)
 
@@ -196,7 +223,7 @@ class Delivery:
         self._log.begin()
         runtime = self.greeting.runtime()
         self.greeting.describe()
-        if runtime is None or not self._records:
+        if runtime is None or not self.records:
             return
         self._ring = ring
 
@@ -219,7 +246,7 @@ class Delivery:
 
     def stored(self, lines: list[Line]) -> None:
         """The journal holds these; from any thread."""
-        if not self._records:
+        if not self.records:
             return
         for line in lines:
             self._log.add(line)
@@ -258,7 +285,7 @@ class Delivery:
 
     def conclude(self, deadline: float) -> None:
         """The bundle is finished: send what is left until `deadline`; does not wait."""
-        if not self._records:
+        if not self.records:
             return
         self._log.end(bundle=True)
         if self._source is not None and self._sender is not None and not self._silent:
@@ -275,7 +302,7 @@ class Delivery:
         Returns:
             Whether the journal is still needed.
         """
-        if not self._records:
+        if not self.records:
             return False
         if self._drained is not None and self._sending is not None:
             try:

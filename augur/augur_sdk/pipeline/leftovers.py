@@ -82,7 +82,7 @@ class Leftovers:
     async def _send(self, folder: Path) -> None:
         run: SpooledRun = await self._in_worker(SpooledRun.open, folder, self._destination)
         try:
-            if run.log.sendable and not self._stopping:
+            if run.log.pending and not self._stopping:
                 await self._deliver(run)
                 await self._note(run)
         finally:

@@ -111,7 +111,9 @@ class Heartbeat:
         host.settled(ticket, decision)
 
     def _body(self) -> bytes:
-        beat = {name: value for name, value in self._describe().items() if value is not None}
+        described = self._describe()
+        beat = {name: value for name, value in described.items() if value is not None}
+        beat.setdefault("client_version", None)
         if not self.accepted:
             beat["last_event"] = FIRST
         return orjson.dumps(beat)

@@ -3,13 +3,13 @@
 | outcome | decision |
 |---|---|
 | 2xx | delivered |
-| 400, 404, 413, 415, 422, any other 4xx | refused: never sent again by this session |
-| 401, 403 | refused for the credential's sake: kept for a later push |
-| 403 on modelio | the modelio channel closes: kept in the bundle, not sent any more |
+| 400, 404, 413, 415, 422, any other 4xx | refused: settled, the bundle keeps it |
+| 401, 403 | waits; settled as refused once the same credential is accepted for another record |
+| 403 on modelio | the modelio channel closes: settled as refused, with all that would follow |
 | 408, 425, 429, 502, 503, 504, 3xx, no answer | again; the host is in trouble, all wait |
 | 407 | again; the proxy's trouble |
 | other 5xx | again; the host's trouble or the record's own, so others get their turn as well |
-| the file cannot be read | refused: there is nothing to send |
+| the file cannot be read | waits for a push: there is nothing to send |
 
 The wait is exponential with full jitter. `Retry-After` is never undercut: the jitter comes on
 top of it. A redirect counts as trouble because following one would hand out the token.
@@ -80,7 +80,7 @@ class Reason(StrEnum):
     @property
     def may_pass_later(self) -> bool:
         """Whether the same record could be accepted once something outside has changed."""
-        return self in {Reason.CREDENTIAL, Reason.UNKNOWN, Reason.UNREADABLE}
+        return self in {Reason.CREDENTIAL, Reason.UNREADABLE}
 
 
 _REFUSALS: Final = {

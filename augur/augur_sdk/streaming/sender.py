@@ -30,17 +30,14 @@ from augur_sdk.streaming.policy import (
     Retry,
     decide,
 )
-from augur_sdk.streaming.routes import Wire, compose, route
+from augur_sdk.streaming.routes import ADDS_UP, Wire, compose, route
 from augur_sdk.streaming.transport import MAX_SOCKETS, Call, Transport
 
 __all__ = ["OUTBOX_LIMIT", "Sender"]
 
 OUTBOX_LIMIT: Final = 256
-"""Records handed out by the source and not settled; enough to merge events into few requests,
-and a few hundred bytes each, since bodies are fetched when they are sent."""
-
-_DIVISIBLE: Final = frozenset({400, 413, 422})
-"""Refusals that may be about one record of several in a body."""
+"""Records handed out by the source and not settled; enough to fill any link, and a few hundred
+bytes each, since bodies are fetched when they are sent."""
 
 
 class Sender:
@@ -70,7 +67,8 @@ class Sender:
         self._session_id = session_id
         self._rng = rng or random.Random()  # noqa: S311 - jitter is no secret
         self._outbox = Outbox()
-        self._closed: set[Wire] = set()
+        self._closed: dict[Wire, int] = {}
+        self._doubtful: list[tuple[float, list[int], Refused]] = []
         self._exhausted = False
         self._finished = anyio.Event()
         self._changed = anyio.Event()
@@ -139,7 +137,8 @@ class Sender:
 
     def _take_in(self, item: Item) -> None:
         if item.kind in self._closed:
-            self._refuse([*item.also, item.seq], Reason.CHANNEL_CLOSED, 0)
+            seqs = [*item.also, item.seq]
+            self._refuse(seqs, Reason.CHANNEL_CLOSED, self._closed[item.kind])
         else:
             self._outbox.add(item)
 
@@ -165,13 +164,13 @@ class Sender:
         return False
 
     async def _deliver(self, parcel: Parcel, host: Host, transport: Transport) -> None:
-        ticket = host.hold.begin()
+        ticket, began = host.hold.begin(), time.monotonic()
         try:
             decision = await self._attempt(parcel, host, transport)
         except BaseException:
             host.abandoned(ticket)
             raise
-        self._apply(parcel, decision)
+        self._apply(parcel, decision, began)
         host.settled(ticket, decision)
 
     async def _attempt(self, parcel: Parcel, host: Host, transport: Transport) -> Decision:
@@ -191,46 +190,50 @@ class Sender:
         )
 
     async def _call(self, parcel: Parcel) -> Call | None:
-        last = parcel.items[-1]
-        target = route(last.kind, self._run_id, step_index=last.step_index, name=last.name)
-        bodies = [await item.load() for item in parcel.items]
-        body = bodies[-1]
-        if not isinstance(body, bytes) or last.kind is Wire.SCREENSHOT:
-            content = body
-        else:
-            texts = [text for text in bodies if isinstance(text, bytes)]
-            composed = compose(last.kind, texts, step_index=last.step_index, name=last.name)
-            if composed is None:
+        item = parcel.item
+        target = route(item.kind, self._run_id, step_index=item.step_index, name=item.name)
+        content = await item.load()
+        if isinstance(content, bytes) and item.kind is not Wire.SCREENSHOT:
+            body = compose(item.kind, content, step_index=item.step_index, name=item.name)
+            if body is None:
                 return None
-            content = composed
+            content = body
         return Call(
             target.method,
             target.path,
             content,
-            picture=last.kind is Wire.SCREENSHOT,
-            idempotency_key=f"{self._session_id}:{parcel.key}",
+            picture=item.kind is Wire.SCREENSHOT,
+            idempotency_key=f"{self._session_id}:{item.seq}" if item.kind in ADDS_UP else "",
         )
 
-    def _apply(self, parcel: Parcel, decision: Decision) -> None:
+    def _apply(self, parcel: Parcel, decision: Decision, began: float) -> None:
         match decision:
             case Delivered():
                 self._outbox.settled(parcel)
-                self.stats.delivered += len(parcel.covers)
-                self._source.ack(parcel.covers)
+                self.stats.delivered += 1
+                self.stats.superseded += len(parcel.older)
+                self._source.ack(parcel.item.seq, parcel.older)
+                self._judge_doubtful(began)
             case Retry():
                 self.stats.retries += 1
                 unclear = decision.blame is Blame.UNCLEAR
                 self._outbox.failed(parcel, time.monotonic(), decision.after, unclear=unclear)
-            case Refused() if decision.status in _DIVISIBLE and len(parcel.items) > 1:
-                self._outbox.split(parcel)
             case Refused():
                 self._outbox.settled(parcel)
+                if decision.reason is Reason.CREDENTIAL:
+                    self._doubtful.append((time.monotonic(), parcel.covers, decision))
                 self._refuse(parcel.covers, decision.reason, decision.status)
             case Closed():
                 self._close_channel(parcel, decision.status)
 
+    def _judge_doubtful(self, began: float) -> None:
+        """The credential is good: what was refused before this request began was the record."""
+        while self._doubtful and self._doubtful[0][0] <= began:
+            _, seqs, refused = self._doubtful.pop(0)
+            self._source.refuse(seqs, Reason.REJECTED, refused.status)
+
     def _close_channel(self, parcel: Parcel, status: int) -> None:
-        self._closed.add(parcel.kind)
+        self._closed[parcel.kind] = status
         self._outbox.settled(parcel)
         waiting = self._outbox.discard(parcel.kind)
         self._refuse([*parcel.covers, *waiting], Reason.CHANNEL_CLOSED, status)
