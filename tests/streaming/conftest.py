@@ -93,6 +93,9 @@ class ListSource:
         batch, self._queue = self._queue[:limit], self._queue[limit:]
         return batch
 
+    def left(self) -> int:
+        return self._last - len(self.acked) - len(self.refused)
+
     def ack(self, seq: int, superseded: Sequence[int]) -> None:
         self.acked += [*superseded, seq]
 

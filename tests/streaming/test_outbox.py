@@ -133,6 +133,22 @@ def test_the_trace_goes_first_and_the_manifest_last() -> None:
     assert sequence(outbox) == [2, 3, 5]
 
 
+def test_when_time_runs_out_the_manifest_does_not_wait_for_steps() -> None:
+    outbox = filled(item(1, Wire.TRACE))
+    outbox.settled(take(outbox))
+    for late in (item(2, step=0), item(3, Wire.EVENT), item(4, Wire.MANIFEST)):
+        outbox.add(late)
+    outbox.last_call = True
+    assert sequence(outbox) == [3, 4, 2]
+
+
+def test_at_the_end_steps_go_behind_what_the_trace_does_not_hold() -> None:
+    outbox = filled(item(1, Wire.SESSION), item(2, step=0), item(3, Wire.EVENT))
+    outbox.add(item(4, Wire.MANIFEST))
+    outbox.closing = True
+    assert sequence(outbox) == [1, 3, 2, 4]
+
+
 def test_no_step_is_under_way_when_the_trace_goes() -> None:
     outbox = filled(item(1, Wire.SESSION))
     outbox.settled(take(outbox))

@@ -20,71 +20,20 @@ from __future__ import annotations
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any
 
 import orjson
 
 from augur_sdk.bundle import layout
 from augur_sdk.bundle.acknowledged import Acknowledged, Ends, acknowledgement
-from augur_sdk.bundle.journal import Line, Ref, encode_line
+from augur_sdk.bundle.journal import Line, encode_line
+from augur_sdk.bundle.waiting import RETRACTABLE, WIRES, Waiting, is_old_news, name_of
 from augur_sdk.entry import Kind
 from augur_sdk.streaming.policy import Reason
-from augur_sdk.streaming.routes import MERGE, Merge, Wire
+from augur_sdk.streaming.routes import Wire
 
-__all__ = ["DeliveryLog", "Waiting"]
-
-_WIRES: Final = {
-    kind.value: Wire(kind.value)
-    for kind in (
-        Kind.SESSION,
-        Kind.COSTS,
-        Kind.STEP,
-        Kind.EVENT,
-        Kind.SCREENSHOT,
-        Kind.MODELIO,
-        Kind.LOG,
-        Kind.SIDE_EFFECT,
-        Kind.REASONING,
-        Kind.OUTCOME,
-        Kind.EVAL_CANDIDATE,
-        Kind.JUDGE_DECISION,
-    )
-}
-"""The kinds that travel; of the others the bundle is the only place."""
-
-_RETRACTABLE: Final = frozenset({Wire.SCREENSHOT, Wire.EVENT, Wire.MODELIO, Wire.REASONING})
-"""What a step that turns out to be sensitive takes back, and what therefore waits for it. Logs and
-side effects are the operator's view of what happens now, and wait for nothing."""
-
-
-@dataclass(slots=True)
-class Waiting:
-    """One record on its way; `also` numbers the earlier ones that it replaces."""
-
-    seq: int
-    wire: Wire
-    ref: Ref | None
-    step_index: int | None = None
-    name: str = ""
-    path: str = ""
-    also: list[int] = field(default_factory=list)
-
-    @property
-    def key(self) -> object:
-        """What it replaces others by; its own number where nothing does."""
-        if self.wire in {Wire.SESSION, Wire.TRACE}:
-            return Wire.TRACE  # the trace says what the session record said
-        if MERGE[self.wire] is Merge.LATEST:
-            return (self.wire, self.step_index, self.name)
-        return self.seq
-
-    @property
-    def place(self) -> tuple[str, int | None]:
-        """By what a withdrawal names it."""
-        if self.wire in {Wire.MODELIO, Wire.SIDE_EFFECT}:
-            return (self.path[: self.path.find("-") + 1], None)
-        return (self.path, self.step_index if self.path == layout.REASONING else None)
+__all__ = ["DeliveryLog"]
 
 
 class DeliveryLog:
@@ -112,7 +61,8 @@ class DeliveryLog:
         self._steps: set[int] = set()
         self._canonical: dict[int, Waiting] = {}
         self._withdrawn: dict[tuple[str, int | None], int] = {}
-        self._unsettled: dict[int, None] = {}
+        self._unsettled: dict[int, bool] = {}  # whether the trace covers it
+        self._trace = 0
         self._blocked: dict[int, str] = {}
         self._refused: dict[int, int] = {}
         self._all = Ends()
@@ -154,8 +104,7 @@ class DeliveryLog:
     def own_ends(self) -> Ends:
         """How the records of this process ended."""
         with self._lock:
-            own = self._own
-            return Ends(own.delivered, own.superseded, own.refused.copy())
+            return replace(self._own, refused=self._own.refused.copy())
 
     @property
     def blocked(self) -> dict[str, int]:
@@ -191,14 +140,14 @@ class DeliveryLog:
             self.last_seq = line.seq
             if line.kind == Kind.WITHHELD:
                 self._withhold(line)
-            elif line.kind in _WIRES and not _is_old_news(line):
-                self._add(line, _WIRES[line.kind])
+            elif line.kind in WIRES and not is_old_news(line):
+                self._add(line, WIRES[line.kind])
 
     def _add(self, line: Line, wire: Wire) -> None:
-        record = Waiting(line.seq, wire, line.ref, line.step_index, _name(wire, line), line.path)
+        record = Waiting(line.seq, wire, line.ref, line.step_index, name_of(wire, line), line.path)
         step = line.step_index
-        if self._enter(line.seq):
-            waits = wire in _RETRACTABLE and step is not None and step not in self._steps
+        if self._enter(line.seq, covered=self._is_canonical(record)):
+            waits = wire in RETRACTABLE and step is not None and step not in self._steps
             if waits and not self._at_once:
                 self._held.setdefault(step or 0, []).append(record)
             else:
@@ -225,14 +174,20 @@ class DeliveryLog:
             self._reopen(again.seq)
 
     def _reopen(self, seq: int) -> None:
-        self._unsettled[seq] = None
+        self._unsettled[seq] = True
         self._refused.pop(seq, None)
         self._all.delivered -= 1
         if self._is_own(seq):
             self._own.delivered -= 1
             self._own_pending += 1
 
-    def _enter(self, seq: int) -> bool:
+    def _is_canonical(self, record: Waiting) -> bool:
+        if record.wire is not Wire.STEP or record.step_index is None:
+            return False
+        canonical = self._canonical.get(record.step_index)
+        return canonical is None or canonical.name == record.name
+
+    def _enter(self, seq: int, *, covered: bool = False) -> bool:
         """Take a record in as unsettled; whether it is to be sent."""
         status = self._known.refusal(seq)
         if status:
@@ -242,7 +197,7 @@ class DeliveryLog:
         if self._known.delivered(seq):
             self._count(seq)
             return False
-        self._unsettled[seq] = None
+        self._unsettled[seq] = covered
         self._own_pending += self._is_own(seq)
         return True
 
@@ -282,13 +237,23 @@ class DeliveryLog:
             if bundle and not self._end:
                 self._end = self.last_seq
                 self._conclude(Wire.TRACE, layout.TRACE)
-                for key in [key for key, r in self._queue.items() if r.wire is Wire.STEP]:
-                    self._queue.move_to_end(key)
+                self._put_steps_last()
                 self._conclude(Wire.MANIFEST, layout.MANIFEST)
+
+    def close_soon(self) -> None:
+        """The trace comes soon, and holds every step: what else there is goes first."""
+        with self._lock:
+            self._put_steps_last()
+
+    def _put_steps_last(self) -> None:
+        for key in [key for key, r in self._queue.items() if r.wire is Wire.STEP]:
+            self._queue.move_to_end(key)
 
     def _conclude(self, wire: Wire, path: str) -> None:
         """The trace goes first, since it covers every step; the manifest last."""
         self.last_seq += 1
+        if wire is Wire.TRACE:
+            self._trace = self.last_seq
         if self._enter(self.last_seq):
             record = Waiting(self.last_seq, wire, None, path=path)
             self._enqueue(record)
@@ -315,6 +280,14 @@ class DeliveryLog:
             for older in superseded:
                 if self._close(older):
                     self._count(older, superseded=True)
+
+    def settle_covered(self) -> None:
+        """There is no more time: a step that the delivered trace holds is superseded by it."""
+        with self._lock:
+            if self._trace and self._trace not in self._unsettled:
+                for seq in [seq for seq, covered in self._unsettled.items() if covered]:
+                    self._close(seq)
+                    self._count(seq, superseded=True)
 
     def _close(self, seq: int) -> bool:
         if seq not in self._unsettled:
@@ -366,19 +339,3 @@ class DeliveryLog:
     def ack_line(self) -> bytes:
         """The same as a line of the journal."""
         return encode_line(0, Kind.ACK.value, orjson.dumps(self.acknowledgement()))[0]
-
-
-def _name(wire: Wire, line: Line) -> str:
-    match wire:
-        case Wire.SCREENSHOT | Wire.SIDE_EFFECT | Wire.STEP:
-            return line.item
-        case Wire.MODELIO:
-            return line.path
-        case Wire.LOG:
-            return line.path.removeprefix(layout.PATHS["logs"]).removesuffix(".log")
-    return ""
-
-
-def _is_old_news(line: Line) -> bool:
-    """A side effect whose state the server knows; only the bundle gets its step's id."""
-    return line.kind == Kind.SIDE_EFFECT and not line.item

@@ -179,17 +179,23 @@ class Delivery:
         """How the records of this process ended."""
         return self._log.own_ends
 
-    def delivered(self, until: float) -> Future[None]:  # noqa: ARG002
+    def delivered(self, until: float) -> Future[None]:
         """A future that is done once everything stored so far has ended.
 
         Args:
             until: When the caller gives up, on the monotonic clock.
         """
-        if self._source is not None:
+        if self._source is not None and self._sender is not None:
+            self._hurry(until)
             return self._source.delivered()
         done: Future[None] = Future()
         done.set_result(None)  # nothing is sent here that could be waited for
         return done
+
+    def _hurry(self, deadline: float, *, closing: bool = False) -> None:
+        if self._sender is not None and self.greeting.loop is not None:
+            with suppress(RuntimeError):  # a loop that is gone sends nothing
+                self.greeting.loop.call_soon_threadsafe(self._sender.hurry, deadline, closing)
 
     def announce(self, step_index: int) -> None:
         """What belongs to a step leaves as it is recorded; from any thread."""
@@ -275,9 +281,15 @@ class Delivery:
 
     # Closing.
 
-    def hush(self) -> None:
-        """The session is closing: no more heartbeats, and nothing of earlier runs. At once."""
+    def hush(self, deadline: float) -> None:
+        """The session is closing: no more heartbeats, and nothing of earlier runs. At once.
+
+        Args:
+            deadline: Until when it will wait for what is left, on the monotonic clock.
+        """
         self.greeting.hush()
+        self._log.close_soon()
+        self._hurry(deadline, closing=True)
         if self._picking_up is not None and self._leftovers is not None:
             self._submit(self._leftovers.stop())
             if self._source is not None and not self._source.accepted.is_set():
@@ -313,6 +325,7 @@ class Delivery:
         return self._leave(archive)
 
     def _leave(self, archive: Archive) -> bool:
+        self._log.settle_covered()
         if not self._log.pending:
             remove_note(archive.root)
             return False

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import anyio
 
-from augur_sdk.bundle.delivery_log import DeliveryLog, Waiting
+from augur_sdk.bundle.delivery_log import DeliveryLog
 from augur_sdk.bundle.journal import Ref
+from augur_sdk.bundle.waiting import Waiting
 from augur_sdk.streaming.delivery import Item
 from augur_sdk.streaming.policy import Reason
 from augur_sdk.streaming.routes import Wire
@@ -97,6 +98,10 @@ class JournalSource:
             size,
             tuple(record.also),
         )
+
+    def left(self) -> int:
+        """Records that can be sent and have not ended; some will be superseded."""
+        return self.log.pending - self.log.held
 
     def ack(self, seq: int, superseded: Sequence[int]) -> None:
         """The server answered for `seq`; the others are older versions of the same record."""

@@ -50,6 +50,10 @@ class DeliverySource(Protocol):
         """
         ...
 
+    def left(self) -> int:
+        """About how many requests it will take to deliver what there is now."""
+        ...
+
     def ack(self, seq: int, superseded: Sequence[int]) -> None:
         """The server answered for `seq`; the others are older versions of the same record."""
 

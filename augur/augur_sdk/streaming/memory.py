@@ -115,6 +115,10 @@ class MemorySource:
                     return batch
             await filled.wait()
 
+    def left(self) -> int:
+        """Records that are neither delivered nor refused yet."""
+        return self.pending
+
     def ack(self, seq: int, superseded: Sequence[int]) -> None:
         """Forget what was delivered, and what it replaced."""
         self.delivered += self._forget([seq])

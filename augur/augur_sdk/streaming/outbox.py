@@ -76,10 +76,18 @@ class _Lane:
 
 
 class Outbox:
-    """Records on their way, from being handed out by the source to being settled."""
+    """Records on their way, from being handed out by the source to being settled.
+
+    Attributes:
+        closing: The trace comes soon, and holds every step: what else there is goes first.
+        last_call: Time runs out and the trace is delivered: the steps, which it holds, go last of
+            all and hold nothing up.
+    """
 
     def __init__(self) -> None:
         self._lanes: dict[str, _Lane] = {}
+        self.closing: bool = False
+        self.last_call: bool = False
         self._opened = False
         self._size = 0
 
@@ -134,7 +142,8 @@ class Outbox:
                 return parcel
             if parcel.barrier:
                 return None
-            older_unsettled = older_unsettled or not parcel.set_aside
+            left_behind = self.last_call and parcel.kind is Wire.STEP
+            older_unsettled = older_unsettled or not (parcel.set_aside or left_behind)
         return None
 
     def _may_go(self, parcel: Parcel, *, older_unsettled: bool) -> bool:
@@ -148,12 +157,24 @@ class Outbox:
 
     def _heads(self) -> list[Parcel]:
         heads = [entry.head for entry in self._lanes.values()]
-        found = sorted((h for h in heads if h is not None), key=_place)
+        found = sorted((h for h in heads if h is not None), key=self._place)
         trace = next((parcel for parcel in found if parcel.kind is Wire.TRACE), None)
         if trace is None or trace.set_aside:
             return found
         # No step while the trace waits for those under way.
         return [parcel for parcel in found if parcel.kind is not Wire.STEP or self._flies(parcel)]
+
+    def _place(self, parcel: Parcel) -> tuple[int, int]:
+        match parcel.kind:
+            case Wire.TRACE if not parcel.set_aside:
+                rank = 0
+            case Wire.STEP if self.closing or self.last_call:
+                rank = 2
+            case Wire.MANIFEST if not self.last_call:
+                rank = 3
+            case _:
+                rank = 1
+        return (rank, parcel.order)
 
     def _flies(self, parcel: Parcel) -> bool:
         return self._lanes[parcel.lane].flying is parcel
@@ -167,8 +188,20 @@ class Outbox:
         to_come = (parcel.not_before for parcel in waiting if parcel.not_before > now)
         return min(to_come, default=float("inf"))
 
-    def failed(self, parcel: Parcel, now: float, wait: float, *, unclear: bool) -> None:
-        """Put a parcel back; `unclear` when the failure may be its own, and not the host's."""
+    def failed(
+        self, parcel: Parcel, now: float, wait: float, *, unclear: bool, asked: bool = False
+    ) -> None:
+        """Put a parcel back.
+
+        Args:
+            parcel: What failed.
+            now: The time.
+            wait: Seconds until the next attempt.
+            unclear: Whether the failure may be its own, and not the host's.
+            asked: Whether the server asked for this wait.
+        """
+        if asked:
+            parcel.not_before = now + wait
         if unclear:
             parcel.attempts += 1
             parcel.not_before = now + wait * (SET_ASIDE_FACTOR if parcel.set_aside else 1.0)
@@ -180,6 +213,7 @@ class Outbox:
             return
         self._size -= 1
         _take_over(newer, parcel)
+        newer.not_before = parcel.not_before if asked else newer.not_before
         if newer is entry.waiting[0]:
             newer.order = parcel.order
 
@@ -201,10 +235,6 @@ class Outbox:
             if entry.head is None:
                 del self._lanes[name]
         return dropped
-
-
-def _place(parcel: Parcel) -> tuple[bool, int]:
-    return (parcel.kind is not Wire.TRACE or parcel.set_aside, parcel.order)
 
 
 def _replaces(newer: Parcel, older: Parcel) -> bool:

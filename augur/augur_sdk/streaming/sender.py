@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 import anyio
+from anyio.abc import TaskGroup
 
 from augur_sdk.streaming.delivery import DeliverySource, DeliveryStats, Item
 from augur_sdk.streaming.dsn import DSN
-from augur_sdk.streaming.network import Host, Network, current_network
+from augur_sdk.streaming.network import Host, Network, Ticket, current_network
 from augur_sdk.streaming.outbox import Outbox, Parcel
 from augur_sdk.streaming.policy import (
     Blame,
@@ -31,13 +32,16 @@ from augur_sdk.streaming.policy import (
     decide,
 )
 from augur_sdk.streaming.routes import ADDS_UP, Wire, compose, route
-from augur_sdk.streaming.transport import MAX_SOCKETS, Call, Transport
+from augur_sdk.streaming.transport import Call, Transport
 
 __all__ = ["OUTBOX_LIMIT", "Sender"]
 
 OUTBOX_LIMIT: Final = 256
 """Records handed out by the source and not settled; enough to fill any link, and a few hundred
 bytes each, since bodies are fetched when they are sent."""
+
+LAST_CALL: Final = 1.0
+"""Seconds before the budget ends, from which on what the trace covers steps back."""
 
 
 class Sender:
@@ -73,6 +77,9 @@ class Sender:
         self._finished = anyio.Event()
         self._changed = anyio.Event()
         self._scope: anyio.CancelScope | None = None
+        self._tokens: set[object] = set()
+        self._trace_delivered = False
+        self._wanted_by = float("inf")
         self._host: Host | None = None
 
     def __repr__(self) -> str:
@@ -88,14 +95,24 @@ class Sender:
                     with host.listening(self._notify):
                         await self._deliver_all(network, host, transport)
         finally:
+            if self._host is not None:
+                self._host.window.hurry(0, 0.0)
             self._finished.set()
             self._notify()
 
     async def _deliver_all(self, network: Network, host: Host, transport: Transport) -> None:
-        async with anyio.create_task_group() as tasks:
-            for _ in range(MAX_SOCKETS):
-                tasks.start_soon(self._work, network, host, transport)
-            await self._feed()
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._dispatch, network, host, transport, tasks)
+                await self._feed()
+        finally:
+            for token in tuple(self._tokens):
+                self._give_back(network, token)
+
+    def _give_back(self, network: Network, token: object) -> None:
+        if token in self._tokens:
+            self._tokens.discard(token)
+            network.sockets.release_on_behalf_of(token)
 
     async def drain(self, budget: float) -> bool:
         """Wait for `run` to end, at most `budget` seconds; then cancel it.
@@ -114,13 +131,33 @@ class Sender:
             self._scope.cancel("the budget for delivery is used up")
         return self._exhausted and not self._outbox
 
+    def hurry(self, deadline: float, closing: bool = False) -> None:
+        """Somebody waits until `deadline` for what there is to send: fill the link for that.
+
+        Args:
+            deadline: On the monotonic clock.
+            closing: Whether the trace comes soon.
+        """
+        self._wanted_by = deadline
+        self._outbox.closing = self._outbox.closing or closing
+        self._notify()
+
+    def _fill(self, network: Network, host: Host) -> None:
+        seconds = self._wanted_by - time.monotonic()
+        wanted = 0 < seconds < float("inf")
+        host.window.hurry(self._source.left() if wanted else 0, seconds)
+        self._outbox.last_call = self._trace_delivered and seconds < LAST_CALL
+        network.resize()
+
     def _hopeless(self, deadline: float) -> bool:
         now = time.monotonic()
         if now >= deadline:
             return True
         if self._host is None or self._outbox.flying:
             return False
-        return self._host.locked_out or now + self._host.hold.asked_wait(now) > deadline
+        if self._host.locked_out or now + self._host.hold.asked_wait(now) > deadline:
+            return True
+        return not self._outbox.ready(now) and deadline < self._outbox.next_time(now) < float("inf")
 
     async def _feed(self) -> None:
         while True:
@@ -142,20 +179,43 @@ class Sender:
         else:
             self._outbox.add(item)
 
-    async def _work(self, network: Network, host: Host, transport: Transport) -> None:
+    async def _dispatch(
+        self, network: Network, host: Host, transport: Transport, tasks: TaskGroup
+    ) -> None:
         while await self._due(host):
-            async with network.sockets:
-                # Chosen only now: while waiting for a socket a newer version may have come.
-                parcel = self._outbox.take(time.monotonic()) if host.wait() <= 0 else None
-                if parcel is not None:
-                    await self._deliver(parcel, host, transport)
+            self._fill(network, host)
+            token = object()
+            await network.sockets.acquire_on_behalf_of(token)
+            self._tokens.add(token)
+            # Chosen only now: while waiting for a socket a newer version may have come.
+            parcel = self._outbox.take(time.monotonic()) if host.wait() <= 0 else None
+            if parcel is None:
+                self._give_back(network, token)
+            else:
+                ticket = host.begin()
+                tasks.start_soon(self._fly, parcel, ticket, token, network, host, transport)
+
+    async def _fly(
+        self,
+        parcel: Parcel,
+        ticket: Ticket,
+        token: object,
+        network: Network,
+        host: Host,
+        transport: Transport,
+    ) -> None:
+        try:
+            await self._deliver(parcel, ticket, host, transport)
+        finally:
+            self._give_back(network, token)
 
     async def _due(self, host: Host) -> bool:
         """Wait until a record may go; False when there will be none."""
         while not (self._exhausted and not self._outbox):
             now = time.monotonic()
-            ready = self._outbox.ready(now)
-            wait = host.wait() if ready else self._outbox.next_time(now) - now
+            wait = host.wait()
+            if wait <= 0 and not self._outbox.ready(now):
+                wait = self._outbox.next_time(now) - now
             if wait <= 0:
                 return True
             changed = self._changed
@@ -163,14 +223,16 @@ class Sender:
                 await changed.wait()
         return False
 
-    async def _deliver(self, parcel: Parcel, host: Host, transport: Transport) -> None:
-        ticket, began = host.hold.begin(), time.monotonic()
+    async def _deliver(
+        self, parcel: Parcel, ticket: Ticket, host: Host, transport: Transport
+    ) -> None:
         try:
             decision = await self._attempt(parcel, host, transport)
         except BaseException:
             host.abandoned(ticket)
             raise
-        self._apply(parcel, decision, began)
+        host.window.multiplexed = transport.multiplexed
+        self._apply(parcel, decision, ticket.began)
         host.settled(ticket, decision)
 
     async def _attempt(self, parcel: Parcel, host: Host, transport: Transport) -> Decision:
@@ -213,11 +275,17 @@ class Sender:
                 self.stats.delivered += 1
                 self.stats.superseded += len(parcel.older)
                 self._source.ack(parcel.item.seq, parcel.older)
+                self._trace_delivered = self._trace_delivered or parcel.kind is Wire.TRACE
                 self._judge_doubtful(began)
             case Retry():
                 self.stats.retries += 1
-                unclear = decision.blame is Blame.UNCLEAR
-                self._outbox.failed(parcel, time.monotonic(), decision.after, unclear=unclear)
+                self._outbox.failed(
+                    parcel,
+                    time.monotonic(),
+                    decision.after,
+                    unclear=decision.blame is Blame.UNCLEAR,
+                    asked=decision.asked > 0,
+                )
             case Refused():
                 self._outbox.settled(parcel)
                 if decision.reason is Reason.CREDENTIAL:
