@@ -29,7 +29,7 @@ from augur_sdk.bundle.journal import Line, Ref
 from augur_sdk.entry import Kind
 from augur_sdk.pipeline.journal_source import JournalSource
 from augur_sdk.pipeline.leftovers import Leftovers
-from augur_sdk.pipeline.portal import Runtime, lease, release
+from augur_sdk.pipeline.portal import LookupThreads, Runtime, lease, release
 from augur_sdk.streaming.dsn import DSN
 from augur_sdk.streaming.heartbeat import Heartbeat
 from augur_sdk.streaming.network import current_network
@@ -360,9 +360,9 @@ class Delivery:
 
 
 async def _prepare_loop(runtime: Runtime) -> asyncio.AbstractEventLoop:
-    """Let reads, certificates and host names share the runtime's workers."""
+    """Let reads and certificates share the runtime's workers; host names wait for themselves."""
     loop = asyncio.get_running_loop()
-    loop.set_default_executor(runtime.workers)
+    loop.set_default_executor(LookupThreads())
     current_network(runtime.workers)
     return loop
 
