@@ -119,3 +119,31 @@ def test_a_session_that_nobody_closes_leaves_everything_to_the_journal(
     assert (tmp_path / "b" / "delivery.json").exists()
     assert push(tmp_path / "b", server) == 0
     assert server.runs[RUN].manifest == read_json(tmp_path / "b" / "manifest.json")
+
+
+def test_a_lookup_that_hangs_holds_up_neither_close_nor_exit(tmp_path: Path) -> None:
+    program = f"""
+        import socket, time
+        from scenarios import step
+        from augur_sdk import DebugSession, LocalFSStore
+        LocalFSStore.sync_all = lambda _: None
+        real = socket.getaddrinfo
+        socket.getaddrinfo = lambda *args, **more: time.sleep(30) or real(*args, **more)
+        with DebugSession(run_id={RUN!r}, client_name="agent", capture_mode="full",
+                          out_dir={str(tmp_path / "b")!r}, flush_timeout=0.5,
+                          dsn="http://augur.example/api/v1?token=t&tenant=x") as session:
+            for index in range(5):
+                session.record_step(step(index))
+            print(session.flush(timeout=5).queued, time.time(), flush=True)
+    """
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program)],
+        check=True,
+        env={**os.environ, "PYTHONPATH": KIT},
+        capture_output=True,
+        timeout=50,
+    )
+    queued, last = ended.stdout.split()
+    assert int(queued) == 0
+    assert time.time() - float(last) < 0.5 + 0.5 + BUSY
+    assert (tmp_path / "b" / "manifest.json").exists()

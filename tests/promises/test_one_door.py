@@ -184,6 +184,7 @@ OTHERWISE = {
     "step",  # record_step behind a block
     "register_secret",
     "flush",
+    "announce_step",  # takes an index and a flag
     "close",
     "checkpoint",
     "killable",

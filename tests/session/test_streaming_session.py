@@ -79,7 +79,9 @@ def test_the_server_has_the_whole_run_and_the_folder_is_a_bundle_and_nothing_els
     assert run.trace == read_json(tmp_path / "b" / "trace.json")
     assert run.manifest == session.manifest
     assert session.stats.pending == 0
-    assert session.stats.delivered == session.stats.stored == session.stats.accepted
+    stats = session.stats
+    assert stats.superseded > 0  # the steps while they were running
+    assert stats.delivered + stats.superseded == stats.stored == stats.accepted
     assert is_clean(tmp_path / "b")
     assert validate_bundle(tmp_path / "b") == []
 
@@ -275,6 +277,34 @@ def test_a_killed_run_keeps_its_journal_until_the_server_has_it(
     assert trace is not None
     assert trace["session"]["status"] == "halted"
     assert is_clean(tmp_path / "b")
+
+
+def test_the_next_session_finishes_and_sends_what_a_killed_one_left_beside_it(
+    server: FaultyServer, tmp_path: Path
+) -> None:
+    child = f"""
+        import os
+        from scenarios import step
+        from augur_sdk import DebugSession
+        session = DebugSession(run_id="killed", client_name="agent", capture_mode="full",
+                               out_dir={str(tmp_path / "a")!r}, dsn={server.dsn!r})
+        session.__enter__()
+        session.record_step(step(0))
+        session.flush()
+        os._exit(9)
+    """
+    kit = str(Path(__file__).parents[1] / "kit")
+    with server.down():
+        subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(child)], check=False, env={"PYTHONPATH": kit}
+        )
+    with open_session(tmp_path / "b", server) as session:
+        record(session, 1)
+        server.wait_for(lambda: server.run("killed").manifest)
+        server.wait_for(lambda: is_clean(tmp_path / "a"))
+    assert server.runs["killed"].manifest == read_json(tmp_path / "a" / "manifest.json")
+    assert read_json(tmp_path / "a" / "trace.json")["session"]["status"] == "halted"
+    assert validate_bundle(tmp_path / "a") == []
 
 
 def test_a_session_that_resumes_does_not_send_again_what_the_server_has(

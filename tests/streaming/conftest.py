@@ -93,8 +93,11 @@ class ListSource:
         batch, self._queue = self._queue[:limit], self._queue[limit:]
         return batch
 
-    def ack(self, seqs: Sequence[int]) -> None:
-        self.acked += seqs
+    def left(self) -> int:
+        return self._last - len(self.acked) - len(self.refused)
+
+    def ack(self, seq: int, superseded: Sequence[int]) -> None:
+        self.acked += [*superseded, seq]
 
     def refuse(self, seqs: Sequence[int], reason: Reason, status: int) -> None:
         self.refused |= dict.fromkeys(seqs, (reason, status))

@@ -76,7 +76,6 @@ def test_refused_for_good_whatever_the_attempt(status: int, reason: Reason) -> N
 def test_only_what_may_change_outside_is_worth_a_later_push() -> None:
     assert {reason for reason in Reason if reason.may_pass_later} == {
         Reason.CREDENTIAL,
-        Reason.UNKNOWN,
         Reason.UNREADABLE,
     }
 

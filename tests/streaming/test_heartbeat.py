@@ -66,6 +66,13 @@ async def test_what_is_unknown_is_left_out(server: FaultyServer) -> None:
     assert "run_id" not in server.heartbeats[0]
 
 
+async def test_a_version_that_nobody_knows_is_null(server: FaultyServer) -> None:
+    unversioned = {name: CLIENT[name] for name in CLIENT if name != "client_version"}
+    async with beating(server, describe=lambda: unversioned):
+        await until(server, lambda: server.heartbeats)
+    assert server.heartbeats[0]["client_version"] is None
+
+
 async def test_a_pause_that_the_server_asked_for_silences_it(server: FaultyServer) -> None:
     server.script(status=429, headers={"Retry-After": "1"}, times=1)
     async with beating(server, interval=0.02):

@@ -45,22 +45,43 @@ def test_failures_that_were_on_their_way_together_count_once() -> None:
     assert hold.streak == 1
 
 
-def test_a_success_opens_a_backoff_but_not_what_the_server_asked_for() -> None:
+ASKED = Retry(after=61.0, asked=60.0)
+
+
+def test_one_request_that_is_told_to_wait_holds_nobody() -> None:
     hold = Hold()
-    first, second = hold.begin(), hold.begin()
-    hold.failed(first, Retry(after=61.0, asked=60.0), now=0.0)
-    hold.answered(second, now=1.0)
+    together = [hold.begin() for _ in range(4)]
+    for ticket in together:
+        hold.failed(ticket, ASKED, now=0.0)
+    assert hold.wait(0.0) == 0
+    hold.answered(hold.begin(), now=1.0)
+    hold.failed(hold.begin(), ASKED, now=2.0)
+    assert hold.wait(2.0) == 0
+
+
+def told_twice() -> Hold:
+    hold = Hold()
+    hold.failed(hold.begin(), ASKED, now=0.0)
+    hold.failed(hold.begin(), ASKED, now=0.0)
+    return hold
+
+
+def test_when_the_next_one_is_told_so_too_everybody_waits() -> None:
+    assert told_twice().wait(0.0) == 61.0
+
+
+def test_a_success_opens_a_backoff_but_not_what_the_server_asked_for() -> None:
+    hold = told_twice()
+    hold.answered(hold.begin(), now=1.0)
     assert hold.wait(1.0) == 60.0
     assert hold.asked_wait(1.0) == 60.0
     assert hold.wait(61.0) == 0
 
 
 def test_a_shorter_answer_does_not_cut_a_longer_hold() -> None:
-    hold = Hold()
-    first, second = hold.begin(), hold.begin()
-    hold.failed(first, Retry(after=60.0, asked=60.0), now=0.0)
-    hold.failed(second, Retry(after=0.1), now=0.0)
-    assert hold.wait(0.0) == 60.0
+    hold = told_twice()
+    hold.failed(hold.begin(), Retry(after=0.1), now=0.0)
+    assert hold.wait(0.0) == 61.0
 
 
 def test_an_abandoned_probe_lets_the_next_one_go() -> None:

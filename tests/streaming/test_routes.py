@@ -66,8 +66,8 @@ def test_a_hostile_run_id_cannot_leave_the_api(run_id: str) -> None:
     assert url.raw_path.endswith(b"/trace")
 
 
-def composed(kind: Wire, *bodies: object, step_index: int | None = None, name: str = "") -> object:
-    raw = compose(kind, [orjson.dumps(b) for b in bodies], step_index=step_index, name=name)
+def composed(kind: Wire, body: object, step_index: int | None = None, name: str = "") -> object:
+    raw = compose(kind, orjson.dumps(body), step_index=step_index, name=name)
     return None if raw is None else orjson.loads(raw)
 
 
@@ -75,19 +75,13 @@ def test_a_session_travels_as_a_trace_without_steps() -> None:
     assert composed(Wire.SESSION, {"run_id": "r"}) == {"session": {"run_id": "r"}, "steps": []}
 
 
-def test_events_of_a_step_travel_together() -> None:
-    assert composed(Wire.EVENT, {"a": 1}, {"b": 2}, step_index=3) == {
-        "events": [{"a": 1}, {"b": 2}],
-        "step_index": 3,
-    }
+def test_an_event_says_its_step() -> None:
+    assert composed(Wire.EVENT, {"a": 1}, step_index=3) == {"events": [{"a": 1}], "step_index": 3}
     assert composed(Wire.EVENT, {"a": 1}) == {"events": [{"a": 1}]}
 
 
-def test_log_chunks_are_joined() -> None:
-    assert composed(Wire.LOG, {"text": "a\n"}, {"text": "b\n"}, name="runner") == {
-        "text": "a\nb\n",
-        "name": "runner",
-    }
+def test_a_log_chunk_says_its_file() -> None:
+    assert composed(Wire.LOG, {"text": "a\n"}, name="runner") == {"text": "a\n", "name": "runner"}
     assert composed(Wire.LOG, {"text": "a"}, step_index=2) == {
         "text": "a",
         "name": "run",
@@ -109,7 +103,8 @@ def test_a_judge_decision_carries_its_step() -> None:
 
 def test_what_must_keep_its_order_shares_a_lane_and_nothing_else_does() -> None:
     assert lane(Wire.STEP, step_index=1) != lane(Wire.STEP, step_index=2)
-    assert lane(Wire.SESSION) != lane(Wire.TRACE)
+    assert lane(Wire.STEP, step_index=1, name="a") == lane(Wire.STEP, step_index=1, name="b")
+    assert lane(Wire.SESSION) == lane(Wire.TRACE)
     assert lane(Wire.SIDE_EFFECT, step_index=1, name="a") == lane(Wire.SIDE_EFFECT, name="a")
     assert lane(Wire.SCREENSHOT, step_index=1, name="pre") != lane(
         Wire.SCREENSHOT, step_index=1, name="post"

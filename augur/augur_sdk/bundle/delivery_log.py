@@ -1,97 +1,39 @@
 """What of a journal the server has, and what it has not: the state of delivery, without I/O.
 
-A record that travels is *unsettled* until it is acknowledged. It waits in a queue in which later
-updates of one key (a step, a picture, the session) take the place of earlier ones, so that an
-outage costs a few hundred bytes a record and nothing that is as large as a body.
+A record that travels is *unsettled* until it ends: delivered, superseded by a newer version of
+itself that was delivered, or refused. It waits in a queue in which a later version of one
+identity (a step by its index and id, a picture, the session) takes the place of earlier ones, so
+that an outage costs a few hundred bytes a record and nothing that is as large as a body.
 
-What comes for a step before the step itself is held back until the step is stored, or the run
-ends: the step may turn out to be sensitive, and what was sent cannot be taken back.
+A step's iterations share its URL. Behind each, the canonical step is offered once more, so that
+it is what stands there.
 
-The state is written as lines of kind `ack`, each of which says it all:
+Pictures, events, model calls and reasoning of a step are held back until the step is stored or
+announced, or the run ends: it may turn out to be sensitive, and what was sent cannot be taken
+back.
 
-| field | says |
-|---|---|
-| `to` | which destination it is about |
-| `seen` | up to which number it speaks |
-| `open` | ranges of numbers up to there that hold what is not delivered |
-| `refused` | ranges of these that the server will not take, by reason |
+`acknowledged` says how this is written down.
 """
 
 from __future__ import annotations
 
 import threading
-from bisect import bisect_right
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any
 
 import orjson
 
 from augur_sdk.bundle import layout
-from augur_sdk.bundle.journal import Line, Ref, encode_line
+from augur_sdk.bundle.acknowledged import Acknowledged, Ends, acknowledgement
+from augur_sdk.bundle.journal import Line, encode_line
+from augur_sdk.bundle.waiting import RETRACTABLE, WIRES, Waiting, is_old_news, name_of
 from augur_sdk.entry import Kind
 from augur_sdk.streaming.policy import Reason
-from augur_sdk.streaming.routes import MERGE, Merge, Wire
+from augur_sdk.streaming.routes import Wire
 
-__all__ = ["Acknowledged", "DeliveryLog", "Waiting", "ranges"]
-
-MAX_RANGES: Final = 512
-"""An ack line stays a few kilobytes; what does not fit is counted in and sent again, which the
-server can tell by its key."""
-
-_WIRES: Final = {
-    kind.value: Wire(kind.value)
-    for kind in (
-        Kind.SESSION,
-        Kind.COSTS,
-        Kind.STEP,
-        Kind.EVENT,
-        Kind.SCREENSHOT,
-        Kind.MODELIO,
-        Kind.LOG,
-        Kind.SIDE_EFFECT,
-        Kind.REASONING,
-        Kind.OUTCOME,
-        Kind.EVAL_CANDIDATE,
-        Kind.JUDGE_DECISION,
-    )
-}
-"""The kinds that travel; of the others the bundle is the only place."""
-
-_RETRACTABLE: Final = frozenset(
-    {Wire.SCREENSHOT, Wire.EVENT, Wire.LOG, Wire.MODELIO, Wire.REASONING, Wire.SIDE_EFFECT}
-)
-"""What a step that turns out to be sensitive takes back, and what therefore waits for it."""
-
-Range = tuple[int, int]
-
-
-@dataclass(slots=True)
-class Waiting:
-    """One record on its way; `also` numbers the earlier ones that it replaces."""
-
-    seq: int
-    wire: Wire
-    ref: Ref | None
-    step_index: int | None = None
-    name: str = ""
-    path: str = ""
-    also: list[int] = field(default_factory=list)
-
-    @property
-    def key(self) -> object:
-        """What it replaces others by; its own number where nothing does."""
-        if MERGE[self.wire] is Merge.LATEST:
-            return (self.wire, self.step_index, self.name)
-        return self.seq
-
-    @property
-    def place(self) -> tuple[str, int | None]:
-        """By what a withdrawal names it."""
-        if self.wire in {Wire.MODELIO, Wire.SIDE_EFFECT}:
-            return (self.path[: self.path.find("-") + 1], None)
-        return (self.path, self.step_index if self.path == layout.REASONING else None)
+__all__ = ["DeliveryLog"]
 
 
 class DeliveryLog:
@@ -100,60 +42,95 @@ class DeliveryLog:
     Args:
         destination: The digest of where the records go.
         acks: The data of the journal's ack lines, in order; those of this destination count.
-        retry_refused: Whether to offer again what the server has refused for good.
+        at_once: Whether nothing waits for its step.
     """
 
     def __init__(
-        self, destination: str, acks: Iterable[bytes] = (), *, retry_refused: bool = False
+        self,
+        destination: str,
+        acks: Iterable[bytes] = (),
+        *,
+        at_once: bool = False,
     ) -> None:
         self.destination = destination
         self._lock = threading.Lock()
         self._known = Acknowledged(destination, acks)
-        self._retry_refused = retry_refused
+        self._at_once = at_once
         self._queue: OrderedDict[object, Waiting] = OrderedDict()
         self._held: dict[int, list[Waiting]] = {}
         self._steps: set[int] = set()
+        self._canonical: dict[int, Waiting] = {}
         self._withdrawn: dict[tuple[str, int | None], int] = {}
-        self._unsettled: dict[int, None] = {}
-        self._refused: dict[int, str] = {}
-        self._reasons: Counter[str] = Counter()
+        self._unsettled: dict[int, bool] = {}  # whether the trace covers it
+        self._trace = 0
+        self._blocked: dict[int, str] = {}
+        self._refused: dict[int, int] = {}
+        self._all = Ends()
+        self._own = Ends()
         self._from = 1
-        self._own = 0
+        self._own_pending = 0
         self._end = 0
-        self._travelling = 0
         self.last_seq: int = 0
         self.changed: bool = False
 
     @property
     def pending(self) -> int:
-        """How many are not delivered; refused ones, and the end of the run, included."""
+        """How many are not settled; the end of the run included."""
         return len(self._unsettled)
 
     @property
     def sent(self) -> int:
         """How many the server has, also those that another process sent."""
-        return self._travelling - len(self._unsettled)
+        return self._all.delivered + self._all.superseded
 
     @property
     def own_pending(self) -> int:
-        """The same, of the records of this process."""
-        return self._own
+        """How many of this process's records are not settled."""
+        return self._own_pending
 
     @property
-    def refused(self) -> dict[str, int]:
-        """How many of the pending the server will not take, by reason."""
+    def held(self) -> int:
+        """How many of the pending wait for their step to say whether it is sensitive."""
         with self._lock:
-            return {reason: count for reason, count in self._reasons.items() if count > 0}
+            return sum(map(len, self._held.values()))
 
     @property
-    def sendable(self) -> int:
-        """How many of the pending it makes sense to offer."""
+    def refused(self) -> dict[int, int]:
+        """How many the server has refused, by status."""
         with self._lock:
-            return len(self._unsettled) - sum(map(_is_final, self._refused.values()))
+            return dict(self._all.refused)
+
+    @property
+    def own_ends(self) -> Ends:
+        """How the records of this process ended."""
+        with self._lock:
+            return replace(self._own, refused=self._own.refused.copy())
+
+    @property
+    def blocked(self) -> dict[str, int]:
+        """How many of the pending wait for something outside to change, by reason."""
+        with self._lock:
+            return dict(Counter(self._blocked.values()))
+
+    def waits(self, seq: int) -> bool:
+        """Whether anything up to `seq` is still to be sent or answered, what is held aside."""
+        with self._lock:
+            held = {record.seq for records in self._held.values() for record in records}
+            return any(open_ <= seq and open_ not in held for open_ in self._unsettled)
 
     def begin(self) -> None:
         """What is added from here on are the records of this process."""
-        self._from, self._own = self.last_seq + 1, 0
+        self._from, self._own_pending, self._own = self.last_seq + 1, 0, Ends()
+
+    def announce(self, step_index: int) -> None:
+        """A step is not sensitive, or nobody minds: hold nothing of it back."""
+        with self._lock:
+            self._release(step_index)
+
+    def _release(self, step_index: int) -> None:
+        self._steps.add(step_index)
+        for held in self._held.pop(step_index, ()):
+            self._enqueue(held)
 
     def add(self, line: Line) -> None:
         """Take note of a line that the journal holds."""
@@ -163,39 +140,71 @@ class DeliveryLog:
             self.last_seq = line.seq
             if line.kind == Kind.WITHHELD:
                 self._withhold(line)
-            elif line.kind in _WIRES and not _is_old_news(line):
-                self._add(line, _WIRES[line.kind])
+            elif line.kind in WIRES and not is_old_news(line):
+                self._add(line, WIRES[line.kind])
 
     def _add(self, line: Line, wire: Wire) -> None:
-        record = Waiting(line.seq, wire, line.ref, line.step_index, _name(wire, line), line.path)
-        if self._enter(line.seq):
-            step = line.step_index
-            if wire in _RETRACTABLE and step is not None and step not in self._steps:
-                self._held.setdefault(step, []).append(record)
+        record = Waiting(line.seq, wire, line.ref, line.step_index, name_of(wire, line), line.path)
+        step = line.step_index
+        if self._enter(line.seq, covered=self._is_canonical(record)):
+            waits = wire in RETRACTABLE and step is not None and step not in self._steps
+            if waits and not self._at_once:
+                self._held.setdefault(step or 0, []).append(record)
             else:
                 self._enqueue(record)
-        if wire is Wire.STEP and line.step_index is not None:
-            self._steps.add(line.step_index)
-            for held in self._held.pop(line.step_index, ()):
-                self._enqueue(held)
+                self._follow_up(record)
+        if wire is Wire.STEP and step is not None:
+            self._release(step)
+            canonical = self._canonical.setdefault(step, record)
+            if canonical.name == record.name:
+                # A copy: what is in the queue is given numbers of its own.
+                self._canonical[step] = replace(record, also=[])
 
-    def _enter(self, seq: int) -> bool:
-        """Take a record in as unsettled; whether it is to be sent."""
-        self._travelling += 1
-        if self._known.delivered(seq):
+    def _follow_up(self, record: Waiting) -> None:
+        """Offer the canonical step once more behind an iteration."""
+        if record.wire is not Wire.STEP or record.step_index is None:
+            return
+        canonical = self._canonical.get(record.step_index)
+        if canonical is None or canonical.name == record.name:
+            return
+        queued = self._queue.pop(canonical.key, None)
+        again = queued or replace(canonical)
+        self._queue[again.key] = again
+        if again.seq not in self._unsettled:
+            self._reopen(again.seq)
+
+    def _reopen(self, seq: int) -> None:
+        self._unsettled[seq] = True
+        self._refused.pop(seq, None)
+        self._all.delivered -= 1
+        if self._is_own(seq):
+            self._own.delivered -= 1
+            self._own_pending += 1
+
+    def _is_canonical(self, record: Waiting) -> bool:
+        if record.wire is not Wire.STEP or record.step_index is None:
             return False
-        self._unsettled[seq] = None
-        self._own += self._from <= seq
-        reason = self._known.refusal(seq)
-        if reason and not self._retry_refused:
-            self._refuse(seq, reason)
-            return not _is_final(reason)
+        canonical = self._canonical.get(record.step_index)
+        return canonical is None or canonical.name == record.name
+
+    def _enter(self, seq: int, *, covered: bool = False) -> bool:
+        """Take a record in as unsettled; whether it is to be sent."""
+        status = self._known.refusal(seq)
+        if status:
+            self._refused[seq] = status
+            self._count(seq, status)
+            return False
+        if self._known.delivered(seq):
+            self._count(seq)
+            return False
+        self._unsettled[seq] = covered
+        self._own_pending += self._is_own(seq)
         return True
 
     def _enqueue(self, record: Waiting) -> None:
         earlier = self._queue.get(record.key)
         if earlier is not None:
-            record.also = [*earlier.also, earlier.seq]
+            record.also = sorted({*earlier.also, earlier.seq} - {record.seq})
         self._queue[record.key] = record
 
     def _withhold(self, line: Line) -> None:
@@ -227,13 +236,28 @@ class DeliveryLog:
                     self._enqueue(record)
             if bundle and not self._end:
                 self._end = self.last_seq
-                for wire, path in ((Wire.TRACE, layout.TRACE), (Wire.MANIFEST, layout.MANIFEST)):
-                    self.last_seq += 1
-                    self._travelling += 1
-                    if self._known.delivered(self.last_seq):
-                        continue
-                    self._unsettled[self.last_seq] = None
-                    self._enqueue(Waiting(self.last_seq, wire, None, path=path))
+                self._conclude(Wire.TRACE, layout.TRACE)
+                self._put_steps_last()
+                self._conclude(Wire.MANIFEST, layout.MANIFEST)
+
+    def close_soon(self) -> None:
+        """The trace comes soon, and holds every step: what else there is goes first."""
+        with self._lock:
+            self._put_steps_last()
+
+    def _put_steps_last(self) -> None:
+        for key in [key for key, r in self._queue.items() if r.wire is Wire.STEP]:
+            self._queue.move_to_end(key)
+
+    def _conclude(self, wire: Wire, path: str) -> None:
+        """The trace goes first, since it covers every step; the manifest last."""
+        self.last_seq += 1
+        if wire is Wire.TRACE:
+            self._trace = self.last_seq
+        if self._enter(self.last_seq):
+            record = Waiting(self.last_seq, wire, None, path=path)
+            self._enqueue(record)
+            self._queue.move_to_end(record.key, last=wire is not Wire.TRACE)
 
     def take(self, limit: int) -> list[Waiting]:
         """The next records to send, without those that were withdrawn."""
@@ -248,135 +272,70 @@ class DeliveryLog:
                     taken.append(record)
         return taken
 
-    def settle(self, seqs: Sequence[int]) -> None:
-        """These are delivered, or were replaced by one that is."""
+    def settle(self, seq: int, superseded: Sequence[int] = ()) -> None:
+        """The server answered for `seq`; the others are older versions of the same record."""
         with self._lock:
-            for seq in seqs:
-                self._settle(seq)
+            if self._close(seq):
+                self._count(seq)
+            for older in superseded:
+                if self._close(older):
+                    self._count(older, superseded=True)
 
-    def _settle(self, seq: int) -> None:
+    def settle_covered(self) -> None:
+        """There is no more time: a step that the delivered trace holds is superseded by it."""
+        with self._lock:
+            if self._trace and self._trace not in self._unsettled:
+                for seq in [seq for seq, covered in self._unsettled.items() if covered]:
+                    self._close(seq)
+                    self._count(seq, superseded=True)
+
+    def _close(self, seq: int) -> bool:
         if seq not in self._unsettled:
-            return
+            return False
         del self._unsettled[seq]
-        self._own -= self._is_own(seq)
-        self._reasons[self._refused.pop(seq, "")] -= 1
+        self._own_pending -= self._is_own(seq)
+        self._blocked.pop(seq, None)
         self.changed = True
+        return True
+
+    def _count(self, seq: int, status: int = 0, *, superseded: bool = False) -> None:
+        for ends in (self._all, self._own) if self._is_own(seq) else (self._all,):
+            if status:
+                ends.refused[status] += 1
+            elif superseded:
+                ends.superseded += 1
+            else:
+                ends.delivered += 1
 
     def _drop(self, seq: int) -> None:
         """Forget what was withdrawn: the server is not to have it."""
-        self._travelling -= seq in self._unsettled
-        self._settle(seq)
+        self._close(seq)
 
     def _is_own(self, seq: int) -> bool:
         return self._from <= seq and (not self._end or seq <= self._end)
 
-    def refuse(self, record: Waiting | None, seqs: Sequence[int], reason: Reason) -> None:
-        """The server will not take these; one that was withdrawn meanwhile is settled."""
+    def refuse(
+        self, record: Waiting | None, seqs: Sequence[int], reason: Reason, status: int
+    ) -> None:
+        """The server will not take these, for good or until something outside has changed."""
         with self._lock:
             withdrawn = record is not None and self.is_withdrawn(record)
             for seq in seqs:
                 if withdrawn:
                     self._drop(seq)
-                elif seq in self._unsettled:
-                    self._refuse(seq, reason.value)
-
-    def _refuse(self, seq: int, reason: str) -> None:
-        self._reasons[self._refused.pop(seq, "")] -= 1
-        self._refused[seq] = reason
-        self._reasons[reason] += 1
-        self.changed = True
+                elif seq in self._unsettled and reason.may_pass_later:
+                    self._blocked[seq] = reason.value
+                    self.changed = True
+                elif self._close(seq):
+                    self._refused[seq] = status
+                    self._count(seq, status)
 
     def acknowledgement(self) -> dict[str, Any]:
         """Where delivery stands, for an ack line or the note beside the bundle."""
         with self._lock:
             self.changed = False
-            by_reason: dict[str, list[int]] = {}
-            for seq, reason in self._refused.items():
-                by_reason.setdefault(reason, []).append(seq)
-            return {
-                "to": self.destination,
-                "seen": self.last_seq,
-                "open": ranges(sorted(self._unsettled), MAX_RANGES, widen=True),
-                "refused": {
-                    reason: ranges(sorted(seqs), MAX_RANGES, widen=False)
-                    for reason, seqs in by_reason.items()
-                },
-            }
+            return acknowledgement(self.destination, self.last_seq, self._unsettled, self._refused)
 
     def ack_line(self) -> bytes:
         """The same as a line of the journal."""
         return encode_line(0, Kind.ACK.value, orjson.dumps(self.acknowledgement()))[0]
-
-
-def _name(wire: Wire, line: Line) -> str:
-    match wire:
-        case Wire.SCREENSHOT | Wire.SIDE_EFFECT:
-            return line.item
-        case Wire.MODELIO:
-            return line.path
-        case Wire.LOG:
-            return line.path.removeprefix(layout.PATHS["logs"]).removesuffix(".log")
-    return ""
-
-
-def _is_old_news(line: Line) -> bool:
-    """A side effect whose state the server knows; only the bundle gets its step's id."""
-    return line.kind == Kind.SIDE_EFFECT and not line.item
-
-
-def _is_final(reason: str) -> bool:
-    try:
-        return not Reason(reason).may_pass_later
-    except ValueError:
-        return False
-
-
-def ranges(seqs: Iterable[int], limit: int, *, widen: bool) -> list[Range]:
-    """Rising numbers as ranges, at most `limit`; what does not fit widens the last, or goes."""
-    found: list[Range] = []
-    for seq in seqs:
-        if found and (found[-1][1] == seq - 1 or (widen and len(found) == limit)):
-            found[-1] = (found[-1][0], seq)
-        elif len(found) < limit:
-            found.append((seq, seq))
-    return found
-
-
-@dataclass
-class Acknowledged:
-    """What the last ack line of a destination says; nothing readable says nothing."""
-
-    destination: str
-    acks: Iterable[bytes]
-
-    def __post_init__(self) -> None:
-        said = _last(self.destination, self.acks)
-        self._seen = int(said.get("seen", 0))
-        self._open: list[Range] = [(int(a), int(b)) for a, b in said.get("open", ())]
-        self._refused: dict[str, list[Range]] = {
-            str(reason): [(int(a), int(b)) for a, b in found]
-            for reason, found in said.get("refused", {}).items()
-        }
-
-    def delivered(self, seq: int) -> bool:
-        """Whether the server has it."""
-        return seq <= self._seen and not _within(seq, self._open)
-
-    def refusal(self, seq: int) -> str:
-        """Why the server will not take it; empty where it did not say."""
-        return next((r for r, found in self._refused.items() if _within(seq, found)), "")
-
-
-def _last(destination: str, acks: Iterable[bytes]) -> dict[str, Any]:
-    said: dict[str, Any] = {}
-    for ack in acks:
-        found = orjson.loads(ack)
-        if isinstance(found, dict) and found.get("to") == destination:
-            said = found
-    return said
-
-
-def _within(seq: int, found: list[Range]) -> bool:
-
-    at = bisect_right(found, (seq, float("inf")))
-    return at > 0 and found[at - 1][1] >= seq

@@ -31,7 +31,8 @@ def write_note(root: Path, log: DeliveryLog, where: str) -> None:
         "server": where,
         "sent": log.sent,
         "pending": log.pending,
-        "refused": log.refused,
+        "refused": {str(status): count for status, count in log.refused.items()},
+        "blocked": log.blocked,
         "to_finish": "augur push DIR",
         "state": log.acknowledgement(),
     }

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from augur_sdk.cli.bundle_folder import require_bundle
 from augur_sdk.cli.exit_codes import ExitCode
 from augur_sdk.cli.terminal import counting, error_console, output, print_json
 from augur_sdk.streaming.dsn import DSN, ENV_DSN
 
+if TYPE_CHECKING:
+    from augur_sdk.pipeline.server_push import PushReport
+
 __all__ = ["push_to_server"]
 
 _ADVICE: Final = {
+    403: "Probably model calls, to which the tenant has not opted in.",
+    413: "They are larger than the server takes.",
+}
+_BLOCKED: Final = {
     "credential": "The server refused the credential. Renew the DSN, and repeat this.",
-    "channel_closed": "The tenant has not opted in to model calls; the bundle keeps them.",
-    "too_large": "Some records are larger than the server takes; the bundle keeps them.",
     "unreadable": "Some files are gone or were changed.",
 }
 
@@ -29,7 +34,7 @@ def push_to_server(bundle_dir: Path, *, json: bool) -> ExitCode:
     """
     import anyio
 
-    from augur_sdk.pipeline.server_push import PushReport, push_run
+    from augur_sdk.pipeline.server_push import push_run
 
     require_bundle(bundle_dir)
     dsn = DSN.from_env()
@@ -45,21 +50,29 @@ def push_to_server(bundle_dir: Path, *, json: bool) -> ExitCode:
                 "server": dsn.base_url,
                 "sent": report.sent,
                 "pending": report.pending,
-                "refused": report.refused,
+                "refused": {str(status): count for status, count in report.refused.items()},
+                "blocked": report.blocked,
             }
         )
     else:
-        _print(bundle_dir, dsn, report.sent, report.pending, report.refused)
+        _print(bundle_dir, dsn, report)
     return ExitCode.PROBLEM if report.pending else ExitCode.OK
 
 
-def _print(bundle_dir: Path, dsn: DSN, sent: int, pending: int, refused: dict[str, int]) -> None:
+def _print(bundle_dir: Path, dsn: DSN, report: PushReport) -> None:
     console = output()
-    if not pending:
-        console.print(f"{bundle_dir}: all {sent} records are on {dsn.base_url}", soft_wrap=True)
-        return
-    console.print(f"{bundle_dir}: {sent} records sent, {pending} not", soft_wrap=True)
-    for reason, count in refused.items():
-        console.print(f"{count} refused: {reason}. {_ADVICE.get(reason, '')}".rstrip())
-    if pending > sum(refused.values()):
+    if report.pending:
+        told = f"{report.sent} records sent, {report.pending} not"
+    elif report.refused:
+        told = f"{report.sent} records are on {dsn.base_url}"
+    else:
+        told = f"all {report.sent} records are on {dsn.base_url}"
+    console.print(f"{bundle_dir}: {told}", soft_wrap=True)
+    for status, count in sorted(report.refused.items()):
+        advice = _ADVICE.get(status, "")
+        said = f"{count} refused for good ({status}); the bundle keeps them. {advice}"
+        console.print(said.rstrip(), soft_wrap=True)
+    for reason, count in report.blocked.items():
+        console.print(f"{count} wait: {reason}. {_BLOCKED.get(reason, '')}".rstrip())
+    if report.pending > sum(report.blocked.values()):
         console.print("The server did not answer in time. Repeat this later; see augur doctor.")

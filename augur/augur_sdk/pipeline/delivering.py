@@ -21,6 +21,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final
 
+from augur_sdk.bundle.acknowledged import Ends
 from augur_sdk.bundle.archive import Archive
 from augur_sdk.bundle.delivery_log import DeliveryLog
 from augur_sdk.bundle.delivery_note import remove_note, write_note
@@ -28,7 +29,7 @@ from augur_sdk.bundle.journal import Line, Ref
 from augur_sdk.entry import Kind
 from augur_sdk.pipeline.journal_source import JournalSource
 from augur_sdk.pipeline.leftovers import Leftovers
-from augur_sdk.pipeline.portal import Runtime, lease, release
+from augur_sdk.pipeline.portal import LookupThreads, Runtime, lease, release
 from augur_sdk.streaming.dsn import DSN
 from augur_sdk.streaming.heartbeat import Heartbeat
 from augur_sdk.streaming.network import current_network
@@ -126,6 +127,7 @@ class Delivery:
         session_id: The session, in the keys of requests.
         run_id: The run, redacted, in their paths.
         records: Whether records are sent, or heartbeats only.
+        at_once: Whether nothing waits for its step to say whether it is sensitive.
     """
 
     def __init__(
@@ -136,6 +138,7 @@ class Delivery:
         session_id: str,
         run_id: Callable[[], str],
         records: bool,
+        at_once: bool = False,
     ) -> None:
         self.dsn = dsn
         self.destination: str = destination_of(dsn)
@@ -143,8 +146,9 @@ class Delivery:
         self._abandoned = weakref.finalize(self, self.greeting.end_elsewhere)
         self._abandoned.atexit = False
         self._session_id, self._run_id = session_id, run_id
-        self._records = records
-        self._log = DeliveryLog(self.destination)
+        self.records = records
+        self._at_once = at_once
+        self._log = DeliveryLog(self.destination, at_once=at_once)
         self._source: JournalSource | None = None
         self._sender: Sender | None = None
         self._sending: Future[None] | None = None
@@ -166,18 +170,47 @@ class Delivery:
         return self._log.own_pending
 
     @property
-    def refused(self) -> dict[str, int]:
-        """How many of all that is pending the server will not take, by reason."""
-        return self._log.refused
+    def held(self) -> int:
+        """How many of these wait for their step to say whether it is sensitive."""
+        return self._log.held
+
+    @property
+    def ends(self) -> Ends:
+        """How the records of this process ended."""
+        return self._log.own_ends
+
+    def delivered(self, until: float) -> Future[None]:
+        """A future that is done once everything stored so far has ended.
+
+        Args:
+            until: When the caller gives up, on the monotonic clock.
+        """
+        if self._source is not None and self._sender is not None:
+            self._hurry(until)
+            return self._source.delivered()
+        done: Future[None] = Future()
+        done.set_result(None)  # nothing is sent here that could be waited for
+        return done
+
+    def _hurry(self, deadline: float, *, closing: bool = False) -> None:
+        if self._sender is not None and self.greeting.loop is not None:
+            with suppress(RuntimeError):  # a loop that is gone sends nothing
+                self.greeting.loop.call_soon_threadsafe(self._sender.hurry, deadline, closing)
+
+    def announce(self, step_index: int) -> None:
+        """What belongs to a step leaves as it is recorded; from any thread."""
+        self._log.announce(step_index)
+        if self._source is not None:
+            self._source.wake()
 
     # Opening.
 
     def restore(self, archive: Archive) -> None:
         """Go on where an earlier process of this session stood; before anything is recorded."""
-        if not self._records:
+        if not self.records:
             return
         acks = [line.data for line in archive.lines() if line.kind == Kind.ACK]
-        self._log = DeliveryLog(self.destination, acks)
+        self._log = DeliveryLog(self.destination, acks, at_once=self._at_once)
         for line in archive.lines():
             self._log.add(line)
 
@@ -196,7 +229,7 @@ class Delivery:
         self._log.begin()
         runtime = self.greeting.runtime()
         self.greeting.describe()
-        if runtime is None or not self._records:
+        if runtime is None or not self.records:
             return
         self._ring = ring
 
@@ -219,7 +252,7 @@ class Delivery:
 
     def stored(self, lines: list[Line]) -> None:
         """The journal holds these; from any thread."""
-        if not self._records:
+        if not self.records:
             return
         for line in lines:
             self._log.add(line)
@@ -248,9 +281,15 @@ class Delivery:
 
     # Closing.
 
-    def hush(self) -> None:
-        """The session is closing: no more heartbeats, and nothing of earlier runs. At once."""
+    def hush(self, deadline: float) -> None:
+        """The session is closing: no more heartbeats, and nothing of earlier runs. At once.
+
+        Args:
+            deadline: Until when it will wait for what is left, on the monotonic clock.
+        """
         self.greeting.hush()
+        self._log.close_soon()
+        self._hurry(deadline, closing=True)
         if self._picking_up is not None and self._leftovers is not None:
             self._submit(self._leftovers.stop())
             if self._source is not None and not self._source.accepted.is_set():
@@ -258,7 +297,7 @@ class Delivery:
 
     def conclude(self, deadline: float) -> None:
         """The bundle is finished: send what is left until `deadline`; does not wait."""
-        if not self._records:
+        if not self.records:
             return
         self._log.end(bundle=True)
         if self._source is not None and self._sender is not None and not self._silent:
@@ -275,7 +314,7 @@ class Delivery:
         Returns:
             Whether the journal is still needed.
         """
-        if not self._records:
+        if not self.records:
             return False
         if self._drained is not None and self._sending is not None:
             try:
@@ -286,6 +325,7 @@ class Delivery:
         return self._leave(archive)
 
     def _leave(self, archive: Archive) -> bool:
+        self._log.settle_covered()
         if not self._log.pending:
             remove_note(archive.root)
             return False
@@ -320,9 +360,9 @@ class Delivery:
 
 
 async def _prepare_loop(runtime: Runtime) -> asyncio.AbstractEventLoop:
-    """Let reads, certificates and host names share the runtime's workers."""
+    """Let reads and certificates share the runtime's workers; host names wait for themselves."""
     loop = asyncio.get_running_loop()
-    loop.set_default_executor(runtime.workers)
+    loop.set_default_executor(LookupThreads())
     current_network(runtime.workers)
     return loop
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 import anyio
 
-from augur_sdk.bundle.delivery_log import DeliveryLog, Waiting
+from augur_sdk.bundle.delivery_log import DeliveryLog
 from augur_sdk.bundle.journal import Ref
+from augur_sdk.bundle.waiting import Waiting
 from augur_sdk.streaming.delivery import Item
 from augur_sdk.streaming.policy import Reason
 from augur_sdk.streaming.routes import Wire
@@ -46,6 +49,8 @@ class JournalSource:
         self._handed: dict[int, Waiting] = {}
         self._ended = False
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._awaited: list[tuple[int, Future[None]]] = []
+        self._lock = threading.Lock()
         self._filled = anyio.Event()
 
     def wake(self) -> None:
@@ -94,17 +99,45 @@ class JournalSource:
             tuple(record.also),
         )
 
-    def ack(self, seqs: Sequence[int]) -> None:
-        """The server has these."""
-        self._forget(seqs)
-        self.log.settle(seqs)
-        self.accepted.set()
-        self._changed()
+    def left(self) -> int:
+        """Records that can be sent and have not ended; some will be superseded."""
+        return self.log.pending - self.log.held
 
-    def refuse(self, seqs: Sequence[int], reason: Reason, status: int) -> None:  # noqa: ARG002 - the reason says it
-        """The server will not take these; they stay in the journal."""
-        self.log.refuse(self._forget(seqs), seqs, reason)
+    def ack(self, seq: int, superseded: Sequence[int]) -> None:
+        """The server answered for `seq`; the others are older versions of the same record."""
+        self._forget([*superseded, seq])
+        self.log.settle(seq, superseded)
+        self.accepted.set()
+        self._settled()
+
+    def refuse(self, seqs: Sequence[int], reason: Reason, status: int) -> None:
+        """The server will not take these."""
+        self.log.refuse(self._forget(seqs), seqs, reason, status)
+        self._settled()
+
+    def delivered(self) -> Future[None]:
+        """A future that is done once everything stored so far has ended; from any thread.
+
+        What is held back until its step is known is not waited for.
+        """
+        future: Future[None] = Future()
+        with self._lock:
+            self._awaited.append((self.log.last_seq, future))
+        self._tell()
+        return future
+
+    def _settled(self) -> None:
         self._changed()
+        self._tell()
+
+    def _tell(self) -> None:
+        with self._lock:
+            waiting = [entry for entry in self._awaited if self.log.waits(entry[0])]
+            done = [entry for entry in self._awaited if entry not in waiting]
+            self._awaited = [entry for entry in waiting if not entry[1].cancelled()]
+        for _, future in done:
+            if future.set_running_or_notify_cancel():
+                future.set_result(None)
 
     def _forget(self, seqs: Sequence[int]) -> Waiting | None:
         found = [self._handed.pop(seq, None) for seq in seqs]

@@ -1,4 +1,4 @@
-"""Sending what earlier processes left undelivered in folders beside this run's, behind the run."""
+"""Finishing and sending what earlier processes left beside this run's folder, behind the run."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import anyio
 
 from augur_sdk.bundle import layout
 from augur_sdk.bundle.journal import JournalFile, Ref
+from augur_sdk.bundle.recover import recover_bundle
 from augur_sdk.errors import BundleInUseError
 from augur_sdk.pipeline.journal_source import JournalSource
 from augur_sdk.pipeline.spooled_run import SpooledRun, read_opening
@@ -28,6 +29,9 @@ MOST: Final = 16
 
 LARGEST: Final = 256 * 1024 * 1024
 """Bytes of a journal; reading a larger one behind a run would be felt. `augur push` takes it."""
+
+LARGEST_TO_FINISH: Final = 16 * 1024 * 1024
+"""Bytes of a journal; making a bundle of it takes a worker some half a second at once."""
 
 LOOKED_AT: Final = 1000
 """Names read of the folder above: it may be anybody's."""
@@ -68,7 +72,7 @@ class Leftovers:
                 _in_hand.add(folder)
                 try:
                     await self._send(folder)
-                except OSError:
+                except (OSError, ValueError):
                     logger.debug("a leftover run could not be read")
                 finally:
                     _in_hand.discard(folder)
@@ -80,9 +84,10 @@ class Leftovers:
             await self._sender.drain(0.0)
 
     async def _send(self, folder: Path) -> None:
+        await self._in_worker(_finish, folder)
         run: SpooledRun = await self._in_worker(SpooledRun.open, folder, self._destination)
         try:
-            if run.log.sendable and not self._stopping:
+            if run.log.pending and not self._stopping:
                 await self._deliver(run)
                 await self._note(run)
         finally:
@@ -104,6 +109,13 @@ class Leftovers:
     async def _note(self, run: SpooledRun) -> None:
         with anyio.CancelScope(shield=True):
             await self._in_worker(run.note, self._dsn.base_url)
+
+
+def _finish(folder: Path) -> None:
+    """Make a bundle of what a killed process left; one that is large is left to `augur push`."""
+    journal = folder / layout.JOURNAL
+    if not (folder / layout.MANIFEST).exists() and journal.stat().st_size <= LARGEST_TO_FINISH:
+        recover_bundle(folder)
 
 
 def find_leftovers(own: Path, destination: str) -> list[Path]:

@@ -15,7 +15,7 @@ import functools
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, ParamSpec, TypeVar
 
 import anyio
@@ -23,13 +23,50 @@ from anyio.from_thread import BlockingPortal, BlockingPortalProvider
 
 from augur_sdk.pipeline import fork_gate
 
-__all__ = ["Runtime", "lease", "release"]
+__all__ = ["LookupThreads", "Runtime", "lease", "release"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 WORKERS: Final = 2
 """One so that journaling never waits for file projection, one for the projection and reads."""
+
+MAX_LOOKUPS: Final = 2
+"""Host names looked up at a time; each that hangs holds a thread."""
+
+
+class LookupThreads(ThreadPoolExecutor):
+    """Resolves host names, in threads that nobody waits for: a lookup may hang for half a minute.
+
+    As a loop's default executor, which has to be of this type. What comes while all of them hang
+    fails at once, and is tried again like any connection that cannot be made.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self._free = threading.Semaphore(MAX_LOOKUPS)
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run a call in a daemon thread of its own."""
+        future: Future[T] = Future()
+        if not self._free.acquire(blocking=False):
+            future.set_exception(OSError("earlier lookups of host names still hang"))
+            return future
+
+        def work() -> None:
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except BaseException as error:  # noqa: BLE001 - raised where the call is awaited
+                future.set_exception(error)
+            finally:
+                self._free.release()
+
+        future.set_running_or_notify_cancel()
+        threading.Thread(target=work, name="augur-lookup", daemon=True).start()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Nothing: whoever still looks something up is left to it."""
 
 
 class Runtime:

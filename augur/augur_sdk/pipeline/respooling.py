@@ -8,7 +8,6 @@ the trace and the manifest are sent from their own files.
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
@@ -54,8 +53,9 @@ def respool(root: Path, destination: str) -> None:
         "run_id": manifest.get("run_id", ""),
         "debug_session_id": manifest.get("debug_session_id", ""),
         "destination": destination,
-        # Other keys than the run's own requests had, or the server took this for repeats.
-        "keys": f"push_{uuid.uuid4().hex[:12]}",
+        # Not the run's own keys, whose numbers are those of its journal; but the same for each
+        # push of this bundle, whose records come in the same order each time.
+        "keys": f"push_{manifest.get('debug_session_id', '')}",
     }
     path = root / layout.JOURNAL
     unfinished = path.with_name(f"{path.name}.new")

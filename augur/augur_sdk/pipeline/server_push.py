@@ -37,12 +37,14 @@ class PushReport:
     Attributes:
         sent: Records that the server has now.
         pending: Records that it has not; the next push sends them.
-        refused: How many of the pending it will not take, by reason.
+        refused: Records that it has refused for good, by status; the bundle keeps them.
+        blocked: How many of the pending wait for something outside to change, by reason.
     """
 
     sent: int
     pending: int
-    refused: dict[str, int] = field(default_factory=dict)
+    refused: dict[int, int] = field(default_factory=dict)
+    blocked: dict[str, int] = field(default_factory=dict)
 
 
 async def push_run(
@@ -55,7 +57,7 @@ async def push_run(
     """Send what a server does not have of a bundle, also of one by another producer.
 
     A run that was killed is finished first. Can be broken off and repeated: it goes on where the
-    last one stopped. What the server has refused is offered again.
+    last one stopped. What the server has refused for good is not sent again.
 
     Args:
         root: The bundle's folder.
@@ -75,7 +77,7 @@ async def push_run(
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(run.note, dsn.base_url)
         run.close()
-    return PushReport(run.log.sent, run.log.pending, run.log.refused)
+    return PushReport(run.log.sent, run.log.pending, run.log.refused, run.log.blocked)
 
 
 def _opened(root: Path, destination: str) -> SpooledRun:
@@ -88,7 +90,7 @@ def _opened(root: Path, destination: str) -> SpooledRun:
         recover_bundle(root)
     if not journal.exists():
         respool(root, destination)
-    return SpooledRun.open(root, destination, retry_refused=True)
+    return SpooledRun.open(root, destination)
 
 
 class _Push:
@@ -104,7 +106,7 @@ class _Push:
         self._progress = progress
         self._patience = patience
         self._moved = time.monotonic()
-        self._total = run.log.sent + run.log.pending
+        self._total = run.log.sent + run.log.pending + sum(run.log.refused.values())
 
     async def run(self) -> None:
         source = JournalSource(self._run.log, self._run.root, self._read, self._changed)

@@ -45,20 +45,19 @@ class SpooledRun:
     _fd: int
 
     @classmethod
-    def open(cls, root: Path, destination: str, *, retry_refused: bool = False) -> Self:
+    def open(cls, root: Path, destination: str) -> Self:
         """Read what the journal holds.
 
         Args:
             root: The bundle's folder.
             destination: Where it is to be sent: the acknowledgements of others do not count.
-            retry_refused: Whether to offer again what was refused for good.
 
         Raises:
             OSError: There is no journal, or it cannot be read.
         """
         fd = os.open(root / layout.JOURNAL, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         acks = (line.data for line in _lines(fd) if line.kind == Kind.ACK)
-        log = DeliveryLog(destination, acks, retry_refused=retry_refused)
+        log = DeliveryLog(destination, acks)
         opening: dict[str, Any] = {}
         for line in _lines(fd):
             log.add(line)

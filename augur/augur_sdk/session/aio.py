@@ -157,18 +157,45 @@ class AsyncDebugSession(SessionBase):  # noqa: D101 - its docstring is put toget
         """
         return AsyncStepBuilder(self, step_type, fields)
 
-    async def flush(self, timeout: float | None = None) -> SessionStats:  # noqa: ASYNC109 - documented
+    async def announce_step(self, step_index: int, sensitive: bool = False) -> None:
+        """Say before a step is recorded whether it is sensitive (contract/http.md, live).
+
+        Pictures, events, model calls and reasoning of a step that is not leave as they are
+        recorded, so that an operator sees what the agent sees before it acts. Otherwise they wait
+        for `record_step`, or for close. Without a server it changes nothing.
+
+        Args:
+            step_index: The step that is about to happen.
+            sensitive: Whether it will be recorded with `sensitive=True`.
+
+        Raises:
+            ValueError: Not a step index.
+            RuntimeError: The session is not open.
+        """
+        self._announce(step_index, sensitive=sensitive)
+
+    async def flush(
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109 - documented
+        delivered: bool = False,
+    ) -> SessionStats:
         """Wait until everything recorded so far is stored.
 
         Args:
             timeout: Seconds to wait at most. Without one the wait is bounded too, so that a
                 failing disk cannot hold the agent.
+            delivered: Wait also until the server has answered for it, `flush_timeout` seconds
+                where no timeout is given: for hosts that are frozen between requests. What waits
+                for its step to be known (`stats.held`) is not waited for.
 
         Returns:
             The counts; `queued` says what is not stored yet, `pending` what is not delivered.
         """
         core = self._core
+        until = time.monotonic() + (core.behaviour.flush_timeout if timeout is None else timeout)
         await _wait(core.stored(), core.wait_bound if timeout is None else timeout)
+        if delivered and core.delivery is not None:
+            await _wait(core.delivery.delivered(until), max(0.0, until - time.monotonic()))
         return core.stats
 
     def bind_intervention(

@@ -13,10 +13,20 @@ from augur_sdk.capture import CAPTURE_MODE_VARIABLE, CaptureMode
 from augur_sdk.errors import RecordError
 from augur_sdk.recording import checks
 
-__all__ = ["client", "mode_chosen", "optional", "say_when_off", "session_id", "switch", "tags"]
+__all__ = [
+    "client",
+    "leaves_at_once",
+    "mode_chosen",
+    "optional",
+    "say_when_off",
+    "session_id",
+    "switch",
+    "tags",
+]
 
 logger: logging.Logger = logging.getLogger("augur_sdk")
 
+AT_ONCE: Final = "at_once"
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _NO: Final = frozenset({"", "0", "false", "no", "off"})
 
@@ -65,6 +75,13 @@ def switch(given: bool | None, variable: str) -> bool:
 def mode_chosen(given: CaptureMode | str | None) -> bool:
     """Whether anybody chose a capture mode, in code or in the environment."""
     return given is not None or bool(os.environ.get(CAPTURE_MODE_VARIABLE, "").strip())
+
+
+def leaves_at_once(live: str | None) -> bool:
+    """Whether what belongs to a step leaves before the step is known."""
+    if live in {None, AT_ONCE}:
+        return live == AT_ONCE
+    raise RecordError("live is neither", expected=f"None or {AT_ONCE!r}")
 
 
 _said_off = False

@@ -89,6 +89,8 @@ class SessionBase:
             10 ms of processor time each, behind the agent); without it closing a run of many
             pictures is faster, and `augur diagnose` and `augur diff` compute what they need.
         fingerprint: The algorithm of `manifest.trajectory_fingerprint`, by entry point name.
+        live: `at_once` sends pictures, events and model calls of a step before the step says
+            whether it is sensitive; see `announce_step`.
         auto_detect_loops: Set `loop_detected` on the steps with which the run has gone round the
             same sequence of actions and pictures three times. Noticed behind the agent, one step
             later; what `set_loop_detected` or the step's own record says wins.
@@ -126,6 +128,7 @@ class SessionBase:
         perceptual_hashes: bool = True,
         fingerprint: str = "cua_v1",
         auto_detect_loops: bool = False,
+        live: str | None = None,
     ) -> None:
         mode = resolve_capture_mode(capture_mode)
         policy = redaction_policy if redaction_policy is not None else DefaultRedactionPolicy()
@@ -173,7 +176,7 @@ class SessionBase:
                 fingerprint=checks.text(fingerprint, "fingerprint"),
             ),
             self._store,
-            None if server is None else engine.delivery(server, settings, door.text),
+            None if server is None else engine.delivery(server, settings, door.text, live),
         )
         if auto_detect_loops:
             from augur_sdk.session.loop_watch import watch_loops
@@ -353,6 +356,12 @@ class SessionBase:
     def _require_open(self, call: str) -> None:
         with self._core.recorder.lock:
             self._core.recorder.require_open(call)
+
+    def _announce(self, step_index: int, *, sensitive: bool) -> None:
+        self._require_open("announce_step")
+        index = checks.step_index(step_index)
+        if self._core.delivery is not None and not sensitive:
+            self._core.delivery.announce(index)
 
     def _end_at(self, ended_at: str | None) -> None:
         with self._core.recorder.lock:

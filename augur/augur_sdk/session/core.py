@@ -279,9 +279,9 @@ class SessionCore:
                 self.recorder.shut(status, failed=failed)
             self.intervention.hush()
             if not self.forked:
-                if self.delivery is not None:
-                    self.delivery.hush()
                 deliver_until = time.monotonic() + self.behaviour.flush_timeout
+                if self.delivery is not None:
+                    self.delivery.hush(deliver_until)
                 self._stop_pipeline()
                 try:
                     self._finish(time.monotonic() + DISK_PATIENCE, deliver_until)

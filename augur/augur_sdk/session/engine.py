@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from augur_sdk.pipeline import fork_gate
 from augur_sdk.recording.state import Settings
+from augur_sdk.session import arguments
 from augur_sdk.streaming.dsn import DSN
 
 if TYPE_CHECKING:
@@ -44,7 +45,9 @@ def destination(dsn: DSN) -> str:
     return destination_of(dsn)
 
 
-def delivery(dsn: DSN, settings: Settings, clean: Callable[[str], str]) -> Delivery:
+def delivery(
+    dsn: DSN, settings: Settings, clean: Callable[[str], str], live: str | None = None
+) -> Delivery:
     """What brings a session's records to its server."""
     from augur_sdk.pipeline.delivering import Delivery
 
@@ -58,4 +61,11 @@ def delivery(dsn: DSN, settings: Settings, clean: Callable[[str], str]) -> Deliv
         mode = settings.capture_mode.value
         return {**named, "client_id": session_id, "run_id": run_id(), "capture_mode": mode}
 
-    return Delivery(dsn, describe, session_id=session_id, run_id=run_id, records=settings.streaming)
+    return Delivery(
+        dsn,
+        describe,
+        session_id=session_id,
+        run_id=run_id,
+        records=settings.streaming,
+        at_once=arguments.leaves_at_once(live),
+    )

@@ -25,8 +25,9 @@ class Item:
         kind: What it is, which decides how it travels.
         load: Fetches the body.
         step_index: The step it belongs to.
-        name: A screenshot's kind, a model call's path, a log's name, or a side effect's id.
-        size: About how many bytes the body has; bounds what travels together.
+        name: A step's id, a screenshot's kind, a model call's path, a log's name, or a side
+            effect's id: what tells apart records of one kind and step.
+        size: About how many bytes the body has.
         also: Earlier records of the same key that this one replaces.
     """
 
@@ -49,8 +50,12 @@ class DeliverySource(Protocol):
         """
         ...
 
-    def ack(self, seqs: Sequence[int]) -> None:
-        """These are delivered, or were replaced by one that is."""
+    def left(self) -> int:
+        """About how many requests it will take to deliver what there is now."""
+        ...
+
+    def ack(self, seq: int, superseded: Sequence[int]) -> None:
+        """The server answered for `seq`; the others are older versions of the same record."""
 
     def refuse(self, seqs: Sequence[int], reason: Reason, status: int) -> None:
         """These will not be sent again by this sender."""
@@ -58,12 +63,10 @@ class DeliverySource(Protocol):
 
 @dataclass
 class DeliveryStats:
-    """What a sender did, in records; `retries` and `requests` count requests.
-
-    `delivered` includes records that were replaced before they travelled.
-    """
+    """What a sender did, in records; `retries` and `requests` count requests."""
 
     delivered: int = 0
+    superseded: int = 0
     requests: int = 0
     retries: int = 0
     refused: dict[str, int] = field(default_factory=dict)
@@ -76,6 +79,7 @@ class DeliveryStats:
         """A snapshot for `session.stats` and `delivery.json`."""
         return {
             "delivered": self.delivered,
+            "superseded": self.superseded,
             "requests": self.requests,
             "retries": self.retries,
             "refused": dict(self.refused),

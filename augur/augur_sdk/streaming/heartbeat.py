@@ -17,7 +17,7 @@ import orjson
 
 from augur_sdk.streaming.dsn import DSN
 from augur_sdk.streaming.network import Host, current_network
-from augur_sdk.streaming.policy import Delivered, decide
+from augur_sdk.streaming.policy import Delivered, Retry, decide
 from augur_sdk.streaming.transport import Call, Transport
 
 __all__ = ["INTERVAL", "SPREAD", "Heartbeat"]
@@ -66,6 +66,7 @@ class Heartbeat:
         self._stopping = anyio.Event()
         self._finished = anyio.Event()
         self._scope: anyio.CancelScope | None = None
+        self._quiet_until = float("-inf")
 
     async def run(self) -> None:
         """Beat until stopped or cancelled."""
@@ -95,10 +96,11 @@ class Heartbeat:
                 return
 
     async def _beat(self, host: Host, transport: Transport) -> None:
-        if host.hold.asked_wait(time.monotonic()):
+        now = time.monotonic()
+        if host.hold.asked_wait(now) or now < self._quiet_until:
             return
         async with current_network().sockets:
-            ticket = host.hold.begin()
+            ticket = host.begin()
             try:
                 outcome = await transport.exchange(Call("POST", "/heartbeat", self._body()))
             except BaseException:
@@ -108,10 +110,14 @@ class Heartbeat:
         attempt = 1 + host.hold.streak
         decision = decide(outcome, attempt=attempt, now=datetime.now(UTC), rng=self._rng)
         self.accepted += isinstance(decision, Delivered)
+        if isinstance(decision, Retry) and decision.asked:
+            self._quiet_until = time.monotonic() + decision.after
         host.settled(ticket, decision)
 
     def _body(self) -> bytes:
-        beat = {name: value for name, value in self._describe().items() if value is not None}
+        described = self._describe()
+        beat = {name: value for name, value in described.items() if value is not None}
+        beat.setdefault("client_version", None)
         if not self.accepted:
             beat["last_event"] = FIRST
         return orjson.dumps(beat)

@@ -29,7 +29,7 @@ Prepare = Callable[[Wire, bytes], Awaitable[bytes]]
 class MemorySource:
     """A bounded queue: filled from any thread, emptied by a `Sender`.
 
-    `accepted == delivered + refused + pending`, and what did not fit is in `dropped`.
+    `accepted == delivered + superseded + refused + pending`, and what did not fit is in `dropped`.
 
     Args:
         prepare: Turns a record as it was handed over into what is sent (redaction).
@@ -42,6 +42,7 @@ class MemorySource:
     ) -> None:
         self.accepted: int = 0
         self.delivered: int = 0
+        self.superseded: int = 0
         self.refused: int = 0
         self.dropped: int = 0
         self._prepare = prepare
@@ -114,9 +115,14 @@ class MemorySource:
                     return batch
             await filled.wait()
 
-    def ack(self, seqs: Sequence[int]) -> None:
-        """Forget what was delivered."""
-        self.delivered += self._forget(seqs)
+    def left(self) -> int:
+        """Records that are neither delivered nor refused yet."""
+        return self.pending
+
+    def ack(self, seq: int, superseded: Sequence[int]) -> None:
+        """Forget what was delivered, and what it replaced."""
+        self.delivered += self._forget([seq])
+        self.superseded += self._forget(superseded)
 
     def refuse(self, seqs: Sequence[int], reason: Reason, status: int) -> None:  # noqa: ARG002 - the sender counts by reason
         """Forget what the server will not take; nobody keeps it here."""

@@ -17,8 +17,9 @@ import anyio
 from anyio.lowlevel import RunVar
 
 from augur_sdk.streaming.dsn import DSN
-from augur_sdk.streaming.policy import Decision, Delivered, Hold, Reason, Refused, Retry
-from augur_sdk.streaming.transport import MAX_SOCKETS, Transport
+from augur_sdk.streaming.policy import Decision, Delivered, Hold, HoldTicket, Reason, Refused, Retry
+from augur_sdk.streaming.transport import Transport
+from augur_sdk.streaming.window import MAX_IN_FLIGHT, MAX_SOCKETS, Window, max_in_flight
 
 __all__ = ["CREDENTIAL_STRIKES", "Host", "Network", "current_network"]
 
@@ -31,11 +32,21 @@ are sent: by then it is the credential and not the records. Heartbeats go on and
 it works again; until then records stay pending, and cost no requests."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """An exchange that is under way."""
+
+    began: float
+    full: bool
+    probe: HoldTicket
+
+
 class Host:
     """One server and credential, as all its senders see it."""
 
-    def __init__(self) -> None:
+    def __init__(self, window: Window | None = None) -> None:
         self.hold: Hold = Hold()
+        self.window: Window = window or Window()
         self.users = 0
         self.transport: Transport | None = None
         self._strikes = 0
@@ -48,19 +59,31 @@ class Host:
 
     def wait(self) -> float:
         """Seconds until a sender may start; infinity while only something else can change it."""
-        return float("inf") if self.locked_out else self.hold.wait(time.monotonic())
+        if self.locked_out or not self.window.free:
+            return float("inf")
+        return self.hold.wait(time.monotonic())
 
-    def settled(self, ticket: object, decision: Decision) -> None:
+    def begin(self) -> Ticket:
+        """An exchange starts."""
+        return Ticket(time.monotonic(), self.window.begin(), self.hold.begin())
+
+    def settled(self, ticket: Ticket, decision: Decision) -> None:
         """Take in what came of an exchange, and wake whoever waits for the host."""
         now = time.monotonic()
         if isinstance(decision, Retry):
-            self.hold.failed(ticket, decision, now)
+            self.window.failed(ticket.began, now)
+            self.hold.failed(ticket.probe, decision, now)
         elif isinstance(decision, Refused) and decision.reason is Reason.UNREADABLE:
-            self.hold.abandoned(ticket)
+            self._forget(ticket)
         else:
-            self.hold.answered(ticket, now)
+            self.window.answered(ticket.began, now, full=ticket.full)
+            self.hold.answered(ticket.probe, now)
             self._count_strike(decision)
         self.notify()
+
+    def _forget(self, ticket: Ticket) -> None:
+        self.window.abandoned()
+        self.hold.abandoned(ticket.probe)
 
     def _count_strike(self, decision: Decision) -> None:
         if isinstance(decision, Delivered):
@@ -68,9 +91,9 @@ class Host:
         elif isinstance(decision, Refused) and decision.reason is Reason.CREDENTIAL:
             self._strikes += 1
 
-    def abandoned(self, ticket: object) -> None:
+    def abandoned(self, ticket: Ticket) -> None:
         """An exchange was given up before anything came of it."""
-        self.hold.abandoned(ticket)
+        self._forget(ticket)
         self.notify()
 
     def notify(self) -> None:
@@ -94,7 +117,7 @@ class Network:
 
     Attributes:
         executor: The thread that reads files for sending; the loop's own by default.
-        sockets: One token for each exchange that delivers.
+        sockets: One token for each exchange that delivers; as many as the windows allow.
         hosts: By base URL and credential.
     """
 
@@ -107,7 +130,14 @@ class Network:
 
     def host(self, dsn: DSN) -> Host:
         """The shared view of a server; made on first use."""
-        return self.hosts.setdefault(dsn, Host())
+        host = self.hosts.get(dsn)
+        if host is None:
+            asked = max_in_flight()
+            # Who asks for a number means it, whatever it takes in sockets.
+            window = Window(asked or MAX_IN_FLIGHT, asked or MAX_SOCKETS)
+            host = self.hosts[dsn] = Host(window)
+            self.resize()
+        return host
 
     @asynccontextmanager
     async def delivery(self, dsn: DSN) -> AsyncIterator[tuple[Host, Transport]]:
@@ -139,7 +169,12 @@ class Network:
 
     def _count(self, polls: int) -> None:
         self._polls += polls
-        self.sockets.total_tokens = max(MIN_DELIVERY_SOCKETS, MAX_SOCKETS - self._polls)
+        self.resize()
+
+    def resize(self) -> None:
+        """Offer as many sockets as the windows allow now."""
+        allowed = max((host.window.sockets for host in self.hosts.values()), default=MAX_SOCKETS)
+        self.sockets.total_tokens = max(MIN_DELIVERY_SOCKETS, allowed - self._polls)
 
 
 _current: RunVar[Network] = RunVar("augur_sdk_network")

@@ -2,7 +2,12 @@
 
 Records wait in lanes (`routes.lane`). From each lane one request is under way at a time, so
 answers that arrive late or out of order cannot make a record go back. Across lanes the oldest
-record goes first. A record that a newer one replaces gives it its place in the order.
+record goes first. A record that a newer one replaces gives it its place in the order, except for
+steps: what shares a step's URL goes in the order of its latest versions, so that the canonical
+step, which the source offers last, is what stands there.
+
+The trace goes before all that waits, since it covers every step; no step may be under way then,
+or it could undo what the trace says.
 
 A barrier goes when everything older is settled, and holds back everything younger until it is
 settled itself. Records that the server keeps failing on do not count: the run's end must not
@@ -20,12 +25,6 @@ from augur_sdk.streaming.routes import BARRIERS, MERGE, Merge, Wire, lane
 
 __all__ = ["Outbox", "Parcel"]
 
-TOGETHER_ITEMS: Final = 100
-"""Records in one request at most; a server's log stays readable."""
-
-TOGETHER_BYTES: Final = 256 * 1024
-"""Bytes in one request at most, as far as sizes are known; well under any server's limit."""
-
 SET_ASIDE: Final = 3
 """Failures after which a record is taken for what breaks the server: others go before it."""
 
@@ -35,35 +34,35 @@ SET_ASIDE_FACTOR: Final = 1.5
 
 @dataclass(eq=False)
 class Parcel:
-    """What one request carries, and the records that its outcome settles.
-
-    Once it was tried its contents are fixed: the same body goes under the same key.
-    """
+    """The record that one request carries, and the older versions that its outcome settles."""
 
     lane: str
-    items: list[Item]
-    covers: list[int]
+    item: Item
+    older: list[int]
     order: int
     barrier: bool = False
     attempts: int = 0
-    tried: bool = False
     not_before: float = float("-inf")
 
     @property
     def kind(self) -> Wire:
         """What kind of record it carries."""
-        return self.items[-1].kind
+        return self.item.kind
+
+    @property
+    def covers(self) -> list[int]:
+        """The numbers of the records that its outcome settles."""
+        return [*self.older, self.item.seq]
+
+    @property
+    def identity(self) -> tuple[Wire, str]:
+        """What tells it apart from others of its lane."""
+        return (self.item.kind, self.item.name)
 
     @property
     def set_aside(self) -> bool:
         """Whether the server failed on it so often that nothing waits for it."""
         return self.attempts >= SET_ASIDE
-
-    @property
-    def key(self) -> str:
-        """What identifies its contents within the session."""
-        first, last = self.items[0].seq, self.items[-1].seq
-        return str(last) if first == last else f"{first}-{last}"
 
 
 @dataclass(eq=False)
@@ -77,14 +76,23 @@ class _Lane:
 
 
 class Outbox:
-    """Records on their way, from being handed out by the source to being settled."""
+    """Records on their way, from being handed out by the source to being settled.
+
+    Attributes:
+        closing: The trace comes soon, and holds every step: what else there is goes first.
+        last_call: Time runs out and the trace is delivered: the steps, which it holds, go last of
+            all and hold nothing up.
+    """
 
     def __init__(self) -> None:
         self._lanes: dict[str, _Lane] = {}
+        self.closing: bool = False
+        self.last_call: bool = False
         self._opened = False
         self._size = 0
 
     def __len__(self) -> int:
+        """Requests that are still to be settled."""
         return self._size
 
     @property
@@ -96,23 +104,21 @@ class Outbox:
         """Take in a record; they come in order."""
         name = lane(item.kind, step_index=item.step_index, name=item.name)
         entry = self._lanes.setdefault(name, _Lane())
-        covers = [*item.also, item.seq]
-        self._size += len(covers)
-        last = entry.waiting[-1] if entry.waiting else None
-        merge = MERGE[item.kind]
-        if last is not None and merge is Merge.LATEST:
-            last.items, last.tried = [item], False
-            last.covers += covers
-        elif last is not None and merge is Merge.TOGETHER and _has_room(last, item):
-            last.items.append(item)
-            last.covers += covers
+        parcel = Parcel(
+            name, item, list(item.also), min((*item.also, item.seq)), self._is_barrier(item)
+        )
+        earlier = next((p for p in entry.waiting if _replaces(parcel, p)), None)
+        if earlier is None:
+            self._size += 1
         else:
-            entry.waiting.append(
-                Parcel(name, [item], covers, covers[0], barrier=self._is_barrier(item))
-            )
+            _take_over(parcel, earlier)
+            entry.waiting.remove(earlier)
+            if not entry.waiting:
+                parcel.order = earlier.order
+        entry.waiting.append(parcel)
 
     def _is_barrier(self, item: Item) -> bool:
-        opens = item.kind is Wire.SESSION and not self._opened
+        opens = item.kind in {Wire.SESSION, Wire.TRACE} and not self._opened
         self._opened = self._opened or opens
         return opens or item.kind in BARRIERS
 
@@ -126,23 +132,52 @@ class Outbox:
         if parcel is not None:
             entry = self._lanes[parcel.lane]
             entry.flying = entry.waiting.popleft()
-            parcel.tried = True
         return parcel
 
     def _eligible(self, now: float) -> Parcel | None:
         older_unsettled = False
         for parcel in self._heads():
             waits = self._lanes[parcel.lane].flying is not None or parcel.not_before > now
-            if not waits and not (parcel.barrier and older_unsettled):
+            if not waits and self._may_go(parcel, older_unsettled=older_unsettled):
                 return parcel
             if parcel.barrier:
                 return None
-            older_unsettled = older_unsettled or not parcel.set_aside
+            left_behind = self.last_call and parcel.kind is Wire.STEP
+            older_unsettled = older_unsettled or not (parcel.set_aside or left_behind)
         return None
+
+    def _may_go(self, parcel: Parcel, *, older_unsettled: bool) -> bool:
+        if parcel.barrier:
+            return not older_unsettled
+        return parcel.kind is not Wire.TRACE or not self._step_flying()
+
+    def _step_flying(self) -> bool:
+        flying = (entry.flying for entry in self._lanes.values())
+        return any(parcel is not None and parcel.kind is Wire.STEP for parcel in flying)
 
     def _heads(self) -> list[Parcel]:
         heads = [entry.head for entry in self._lanes.values()]
-        return sorted((h for h in heads if h is not None), key=lambda parcel: parcel.order)
+        found = sorted((h for h in heads if h is not None), key=self._place)
+        trace = next((parcel for parcel in found if parcel.kind is Wire.TRACE), None)
+        if trace is None or trace.set_aside:
+            return found
+        # No step while the trace waits for those under way.
+        return [parcel for parcel in found if parcel.kind is not Wire.STEP or self._flies(parcel)]
+
+    def _place(self, parcel: Parcel) -> tuple[int, int]:
+        match parcel.kind:
+            case Wire.TRACE if not parcel.set_aside:
+                rank = 0
+            case Wire.STEP if self.closing or self.last_call:
+                rank = 2
+            case Wire.MANIFEST if not self.last_call:
+                rank = 3
+            case _:
+                rank = 1
+        return (rank, parcel.order)
+
+    def _flies(self, parcel: Parcel) -> bool:
+        return self._lanes[parcel.lane].flying is parcel
 
     def next_time(self, now: float) -> float:
         """When the next parcel's time will come; infinity when none waits for its time.
@@ -153,35 +188,42 @@ class Outbox:
         to_come = (parcel.not_before for parcel in waiting if parcel.not_before > now)
         return min(to_come, default=float("inf"))
 
-    def failed(self, parcel: Parcel, now: float, wait: float, *, unclear: bool) -> None:
-        """Put a parcel back; `unclear` when the failure may be its own, and not the host's."""
+    def failed(
+        self, parcel: Parcel, now: float, wait: float, *, unclear: bool, asked: bool = False
+    ) -> None:
+        """Put a parcel back.
+
+        Args:
+            parcel: What failed.
+            now: The time.
+            wait: Seconds until the next attempt.
+            unclear: Whether the failure may be its own, and not the host's.
+            asked: Whether the server asked for this wait.
+        """
+        if asked:
+            parcel.not_before = now + wait
         if unclear:
             parcel.attempts += 1
             parcel.not_before = now + wait * (SET_ASIDE_FACTOR if parcel.set_aside else 1.0)
         entry = self._lanes[parcel.lane]
         entry.flying = None
-        if entry.waiting and MERGE[parcel.kind] is Merge.LATEST:
-            newer = entry.waiting[0]
-            newer.covers = parcel.covers + newer.covers
-            newer.order, newer.barrier = parcel.order, parcel.barrier
-        else:
+        newer = next((p for p in entry.waiting if _replaces(p, parcel)), None)
+        if newer is None:
             entry.waiting.appendleft(parcel)
+            return
+        self._size -= 1
+        _take_over(newer, parcel)
+        newer.not_before = parcel.not_before if asked else newer.not_before
+        if newer is entry.waiting[0]:
+            newer.order = parcel.order
 
     def settled(self, parcel: Parcel) -> None:
         """Forget a parcel that was delivered or refused."""
-        self._size -= len(parcel.covers)
+        self._size -= 1
         entry = self._lanes[parcel.lane]
         entry.flying = None
         if not entry.waiting:
             del self._lanes[parcel.lane]
-
-    def split(self, parcel: Parcel) -> None:
-        """Put the records of a refused parcel back one by one, so that only the bad one is lost."""
-        entry = self._lanes[parcel.lane]
-        entry.flying = None
-        for item in reversed(parcel.items):
-            covers = [*item.also, item.seq]
-            entry.waiting.appendleft(Parcel(parcel.lane, [item], covers, covers[0], tried=True))
 
     def discard(self, kind: Wire) -> list[int]:
         """Drop every waiting record of a kind; returns what was dropped."""
@@ -189,16 +231,20 @@ class Outbox:
         for name, entry in list(self._lanes.items()):
             while entry.waiting and entry.waiting[0].kind is kind:
                 dropped += entry.waiting.popleft().covers
+                self._size -= 1
             if entry.head is None:
                 del self._lanes[name]
-        self._size -= len(dropped)
         return dropped
 
 
-def _has_room(parcel: Parcel, item: Item) -> bool:
-    size = sum(waiting.size for waiting in parcel.items)
-    return (
-        not parcel.tried
-        and len(parcel.items) < TOGETHER_ITEMS
-        and size + item.size <= TOGETHER_BYTES
-    )
+def _replaces(newer: Parcel, older: Parcel) -> bool:
+    if MERGE[newer.kind] is not Merge.LATEST:
+        return False
+    ends = newer.kind is Wire.TRACE and older.kind is Wire.SESSION
+    return ends or newer.identity == older.identity
+
+
+def _take_over(newer: Parcel, older: Parcel) -> None:
+    """The trace says what the session record said, and introduces the run where that did not."""
+    newer.older = sorted({*older.covers, *newer.older} - {newer.item.seq})
+    newer.barrier = newer.barrier or older.barrier

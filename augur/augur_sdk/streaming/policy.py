@@ -3,13 +3,13 @@
 | outcome | decision |
 |---|---|
 | 2xx | delivered |
-| 400, 404, 413, 415, 422, any other 4xx | refused: never sent again by this session |
-| 401, 403 | refused for the credential's sake: kept for a later push |
-| 403 on modelio | the modelio channel closes: kept in the bundle, not sent any more |
+| 400, 404, 413, 415, 422, any other 4xx | refused: settled, the bundle keeps it |
+| 401, 403 | waits; settled as refused once the same credential is accepted for another record |
+| 403 on modelio | the modelio channel closes: settled as refused, with all that would follow |
 | 408, 425, 429, 502, 503, 504, 3xx, no answer | again; the host is in trouble, all wait |
 | 407 | again; the proxy's trouble |
 | other 5xx | again; the host's trouble or the record's own, so others get their turn as well |
-| the file cannot be read | refused: there is nothing to send |
+| the file cannot be read | waits for a push: there is nothing to send |
 
 The wait is exponential with full jitter. `Retry-After` is never undercut: the jitter comes on
 top of it. A redirect counts as trouble because following one would hand out the token.
@@ -36,6 +36,7 @@ __all__ = [
     "Decision",
     "Delivered",
     "Hold",
+    "HoldTicket",
     "Reason",
     "Refused",
     "Retry",
@@ -80,7 +81,7 @@ class Reason(StrEnum):
     @property
     def may_pass_later(self) -> bool:
         """Whether the same record could be accepted once something outside has changed."""
-        return self in {Reason.CREDENTIAL, Reason.UNKNOWN, Reason.UNREADABLE}
+        return self in {Reason.CREDENTIAL, Reason.UNREADABLE}
 
 
 _REFUSALS: Final = {
@@ -111,7 +112,7 @@ class Delivered:
 class Retry:
     """Send it again, `after` seconds from now at the earliest.
 
-    `asked` is how long the server asked for (0 when it did not): for that time nobody sends.
+    `asked` is how long the server asked for (0 when it did not).
     """
 
     after: float
@@ -214,24 +215,36 @@ def _http_date(text: str) -> datetime | None:
     return when if when.tzinfo is not None else when.replace(tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class HoldTicket:
+    """An attempt under way; they are numbered in the order in which they started."""
+
+    number: int
+
+
 class Hold:
     """When the senders of one host may send; shared by all of them.
 
     | state | a sender may start | ends |
     |---|---|---|
     | open | yes | a failure |
+    | in doubt | yes; a `Retry-After` may be about one record | an acceptance, or another one |
     | held | no | its time has passed |
     | probing | one, the others wait for what comes of it | the probe's outcome |
 
-    A success opens it again, except that a time the server asked for is always waited out.
-    Times are of one monotonic clock, in seconds.
+    A `Retry-After` delays what it was said of. Only when the next that is sent gets one as well
+    is it the host that wants nothing, and everybody waits. A success opens it again, except that
+    a time the server asked everybody for is always waited out. Times are of one monotonic clock,
+    in seconds.
     """
 
     def __init__(self) -> None:
         self.streak: int = 0
         self._until = float("-inf")
         self._asked_until = float("-inf")
-        self._probe: object | None = None
+        self._probe: HoldTicket | None = None
+        self._started = 0
+        self._doubtful_from: int | None = None
 
     def __repr__(self) -> str:
         return f"Hold(streak={self.streak}, probing={self._probe is not None})"
@@ -246,33 +259,45 @@ class Hold:
         """Seconds left of what the server itself asked for."""
         return max(0.0, self._asked_until - now)
 
-    def begin(self) -> object:
+    def begin(self) -> HoldTicket:
         """Take note that a sender starts; returns its ticket."""
-        ticket = object()
+        self._started += 1
+        ticket = HoldTicket(self._started)
         if self.streak:
             self._probe = ticket
         return ticket
 
-    def answered(self, ticket: object, now: float) -> None:
+    def answered(self, ticket: HoldTicket, now: float) -> None:
         """The host did its work, be it an acceptance or a refusal."""
         self.abandoned(ticket)
         self.streak = 0
+        self._doubtful_from = None
         self._until = self._asked_until if self._asked_until > now else float("-inf")
 
-    def failed(self, ticket: object, retry: Retry, now: float) -> None:
+    def failed(self, ticket: HoldTicket, retry: Retry, now: float) -> None:
         """The host is in trouble.
 
         Attempts that were on their way together count as one failure, or four senders would
         reach the longest wait four times as fast.
         """
         self.abandoned(ticket)
+        if retry.asked and self._may_be_the_records(ticket):
+            return
         if now >= self._until:
             self.streak += 1
         self._until = max(self._until, now + retry.after)
         if retry.asked:
             self._asked_until = max(self._asked_until, now + retry.after)
 
-    def abandoned(self, ticket: object) -> None:
+    def _may_be_the_records(self, ticket: HoldTicket) -> bool:
+        """Whether nobody has been told to wait who started after the first that was told so."""
+        if self.streak:
+            return False
+        if self._doubtful_from is None:
+            self._doubtful_from = self._started
+        return ticket.number <= self._doubtful_from
+
+    def abandoned(self, ticket: HoldTicket) -> None:
         """The attempt ended without saying anything about the host."""
         if self._probe is ticket:
             self._probe = None

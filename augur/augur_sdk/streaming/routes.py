@@ -1,8 +1,9 @@
 """Which request carries which record (contract/http.md); pure, and a table.
 
 `lane` orders: records of one lane travel one at a time, in order, whatever happens to others.
-`merge` says what may be done with several that wait in a lane: only the latest counts, or
-they travel together in one body, or each travels alone.
+Records that share a URL share a lane. `MERGE` says what may be done with several of one identity
+that wait in a lane: only the latest counts, or each travels. None share a body: a request is
+repeated under the key of its one record, whoever repeats it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from urllib.parse import quote
 import orjson
 
 __all__ = [
+    "ADDS_UP",
     "BARRIERS",
     "FILE_NAME",
     "MERGE",
@@ -55,7 +57,6 @@ class Merge(StrEnum):
     """What may be done with several records that wait in one lane."""
 
     LATEST = "latest"
-    TOGETHER = "together"
     NEVER = "never"
 
 
@@ -67,8 +68,8 @@ MERGE: Final = {
     Wire.EVAL_CANDIDATE: Merge.LATEST,
     Wire.TRACE: Merge.LATEST,
     Wire.MANIFEST: Merge.LATEST,
-    Wire.EVENT: Merge.TOGETHER,
-    Wire.LOG: Merge.TOGETHER,
+    Wire.EVENT: Merge.NEVER,
+    Wire.LOG: Merge.NEVER,
     Wire.MODELIO: Merge.NEVER,
     Wire.SIDE_EFFECT: Merge.NEVER,
     Wire.REASONING: Merge.NEVER,
@@ -76,10 +77,25 @@ MERGE: Final = {
     Wire.JUDGE_DECISION: Merge.NEVER,
 }
 
-BARRIERS: Final = frozenset({Wire.TRACE, Wire.MANIFEST})
-"""Sent when everything before is settled, and settled before anything after is sent: the trace
-says how the run ended, the manifest that it is complete. So does the first session record, from
-which a server learns that the run exists."""
+BARRIERS: Final = frozenset({Wire.MANIFEST})
+"""Sent when everything before is settled, and settled before anything after is sent: it says that
+the run is complete. So does the first session record, from which a server learns that the run
+exists."""
+
+ADDS_UP: Final = frozenset(
+    {
+        Wire.EVENT,
+        Wire.LOG,
+        Wire.MODELIO,
+        Wire.SIDE_EFFECT,
+        Wire.REASONING,
+        Wire.OUTCOME,
+        Wire.EVAL_CANDIDATE,
+        Wire.JUDGE_DECISION,
+    }
+)
+"""What carries a key, so that a server can tell a repeat. What replaces is repeated as it is: a
+canonical step goes once more behind an iteration, and is to take effect again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +107,7 @@ class Route:
 
 
 def lane(kind: Wire, *, step_index: int | None = None, name: str = "") -> str:
-    """The lane of a record, which is also the key under which several updates are one."""
+    """The lane of a record: what must not overtake each other."""
     match kind:
         case Wire.SCREENSHOT:
             return f"{kind}:{step_index}:{name}"
@@ -99,7 +115,9 @@ def lane(kind: Wire, *, step_index: int | None = None, name: str = "") -> str:
             return f"{kind}:{name}"
         case Wire.LOG:
             return f"{kind}:{step_index}:{name}"
-        case Wire.SESSION | Wire.COSTS | Wire.TRACE | Wire.MANIFEST:
+        case Wire.SESSION | Wire.TRACE:
+            return str(Wire.TRACE)
+        case Wire.COSTS | Wire.MANIFEST:
             return str(kind)
     return f"{kind}:{step_index}"
 
@@ -152,34 +170,33 @@ def _modelio_name(relpath: str) -> str:
     return name if name.endswith(".json") else f"{name}.json"
 
 
-def compose(kind: Wire, bodies: list[bytes], *, step_index: int | None, name: str) -> bytes | None:
-    """The JSON body of one request from the records that travel in it.
+def compose(kind: Wire, body: bytes, *, step_index: int | None, name: str) -> bytes | None:
+    """The JSON body of the request that carries a record.
 
     Returns:
         The body, or None when there is nothing to say (costs are never sent empty).
     """
     match kind:
         case Wire.SESSION:
-            return b'{"session":' + bodies[-1] + b',"steps":[]}'
+            return b'{"session":' + body + b',"steps":[]}'
         case Wire.COSTS:
-            return bodies[-1] if orjson.loads(bodies[-1]) else None
+            return body if orjson.loads(body) else None
         case Wire.EVENT:
-            return _events(bodies, step_index)
+            return _event(body, step_index)
         case Wire.LOG:
-            return _log(bodies, step_index, name)
+            return _log(body, step_index, name)
         case Wire.JUDGE_DECISION:
-            return orjson.dumps({**orjson.loads(bodies[-1]), "step_index": step_index})
-    return bodies[-1]
+            return orjson.dumps({**orjson.loads(body), "step_index": step_index})
+    return body
 
 
-def _events(bodies: list[bytes], step_index: int | None) -> bytes:
+def _event(body: bytes, step_index: int | None) -> bytes:
     step = b"" if step_index is None else b',"step_index":%d' % step_index
-    return b'{"events":[' + b",".join(bodies) + b"]" + step + b"}"
+    return b'{"events":[' + body + b"]" + step + b"}"
 
 
-def _log(bodies: list[bytes], step_index: int | None, name: str) -> bytes:
-    text = "".join(str(orjson.loads(body)["text"]) for body in bodies)
-    chunk: dict[str, Any] = {"text": text, "name": name or "run"}
+def _log(body: bytes, step_index: int | None, name: str) -> bytes:
+    chunk: dict[str, Any] = {"text": str(orjson.loads(body)["text"]), "name": name or "run"}
     if step_index is not None:
         chunk["step_index"] = step_index
     return orjson.dumps(chunk)

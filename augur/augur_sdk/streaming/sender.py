@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 import anyio
+from anyio.abc import TaskGroup
 
 from augur_sdk.streaming.delivery import DeliverySource, DeliveryStats, Item
 from augur_sdk.streaming.dsn import DSN
-from augur_sdk.streaming.network import Host, Network, current_network
+from augur_sdk.streaming.network import Host, Network, Ticket, current_network
 from augur_sdk.streaming.outbox import Outbox, Parcel
 from augur_sdk.streaming.policy import (
     Blame,
@@ -30,17 +31,17 @@ from augur_sdk.streaming.policy import (
     Retry,
     decide,
 )
-from augur_sdk.streaming.routes import Wire, compose, route
-from augur_sdk.streaming.transport import MAX_SOCKETS, Call, Transport
+from augur_sdk.streaming.routes import ADDS_UP, Wire, compose, route
+from augur_sdk.streaming.transport import Call, Transport
 
 __all__ = ["OUTBOX_LIMIT", "Sender"]
 
 OUTBOX_LIMIT: Final = 256
-"""Records handed out by the source and not settled; enough to merge events into few requests,
-and a few hundred bytes each, since bodies are fetched when they are sent."""
+"""Records handed out by the source and not settled; enough to fill any link, and a few hundred
+bytes each, since bodies are fetched when they are sent."""
 
-_DIVISIBLE: Final = frozenset({400, 413, 422})
-"""Refusals that may be about one record of several in a body."""
+LAST_CALL: Final = 1.0
+"""Seconds before the budget ends, from which on what the trace covers steps back."""
 
 
 class Sender:
@@ -70,11 +71,15 @@ class Sender:
         self._session_id = session_id
         self._rng = rng or random.Random()  # noqa: S311 - jitter is no secret
         self._outbox = Outbox()
-        self._closed: set[Wire] = set()
+        self._closed: dict[Wire, int] = {}
+        self._doubtful: list[tuple[float, list[int], Refused]] = []
         self._exhausted = False
         self._finished = anyio.Event()
         self._changed = anyio.Event()
         self._scope: anyio.CancelScope | None = None
+        self._tokens: set[object] = set()
+        self._trace_delivered = False
+        self._wanted_by = float("inf")
         self._host: Host | None = None
 
     def __repr__(self) -> str:
@@ -90,14 +95,24 @@ class Sender:
                     with host.listening(self._notify):
                         await self._deliver_all(network, host, transport)
         finally:
+            if self._host is not None:
+                self._host.window.hurry(0, 0.0)
             self._finished.set()
             self._notify()
 
     async def _deliver_all(self, network: Network, host: Host, transport: Transport) -> None:
-        async with anyio.create_task_group() as tasks:
-            for _ in range(MAX_SOCKETS):
-                tasks.start_soon(self._work, network, host, transport)
-            await self._feed()
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._dispatch, network, host, transport, tasks)
+                await self._feed()
+        finally:
+            for token in tuple(self._tokens):
+                self._give_back(network, token)
+
+    def _give_back(self, network: Network, token: object) -> None:
+        if token in self._tokens:
+            self._tokens.discard(token)
+            network.sockets.release_on_behalf_of(token)
 
     async def drain(self, budget: float) -> bool:
         """Wait for `run` to end, at most `budget` seconds; then cancel it.
@@ -116,13 +131,33 @@ class Sender:
             self._scope.cancel("the budget for delivery is used up")
         return self._exhausted and not self._outbox
 
+    def hurry(self, deadline: float, closing: bool = False) -> None:
+        """Somebody waits until `deadline` for what there is to send: fill the link for that.
+
+        Args:
+            deadline: On the monotonic clock.
+            closing: Whether the trace comes soon.
+        """
+        self._wanted_by = deadline
+        self._outbox.closing = self._outbox.closing or closing
+        self._notify()
+
+    def _fill(self, network: Network, host: Host) -> None:
+        seconds = self._wanted_by - time.monotonic()
+        wanted = 0 < seconds < float("inf")
+        host.window.hurry(self._source.left() if wanted else 0, seconds)
+        self._outbox.last_call = self._trace_delivered and seconds < LAST_CALL
+        network.resize()
+
     def _hopeless(self, deadline: float) -> bool:
         now = time.monotonic()
         if now >= deadline:
             return True
         if self._host is None or self._outbox.flying:
             return False
-        return self._host.locked_out or now + self._host.hold.asked_wait(now) > deadline
+        if self._host.locked_out or now + self._host.hold.asked_wait(now) > deadline:
+            return True
+        return not self._outbox.ready(now) and deadline < self._outbox.next_time(now) < float("inf")
 
     async def _feed(self) -> None:
         while True:
@@ -139,24 +174,48 @@ class Sender:
 
     def _take_in(self, item: Item) -> None:
         if item.kind in self._closed:
-            self._refuse([*item.also, item.seq], Reason.CHANNEL_CLOSED, 0)
+            seqs = [*item.also, item.seq]
+            self._refuse(seqs, Reason.CHANNEL_CLOSED, self._closed[item.kind])
         else:
             self._outbox.add(item)
 
-    async def _work(self, network: Network, host: Host, transport: Transport) -> None:
+    async def _dispatch(
+        self, network: Network, host: Host, transport: Transport, tasks: TaskGroup
+    ) -> None:
         while await self._due(host):
-            async with network.sockets:
-                # Chosen only now: while waiting for a socket a newer version may have come.
-                parcel = self._outbox.take(time.monotonic()) if host.wait() <= 0 else None
-                if parcel is not None:
-                    await self._deliver(parcel, host, transport)
+            self._fill(network, host)
+            token = object()
+            await network.sockets.acquire_on_behalf_of(token)
+            self._tokens.add(token)
+            # Chosen only now: while waiting for a socket a newer version may have come.
+            parcel = self._outbox.take(time.monotonic()) if host.wait() <= 0 else None
+            if parcel is None:
+                self._give_back(network, token)
+            else:
+                ticket = host.begin()
+                tasks.start_soon(self._fly, parcel, ticket, token, network, host, transport)
+
+    async def _fly(
+        self,
+        parcel: Parcel,
+        ticket: Ticket,
+        token: object,
+        network: Network,
+        host: Host,
+        transport: Transport,
+    ) -> None:
+        try:
+            await self._deliver(parcel, ticket, host, transport)
+        finally:
+            self._give_back(network, token)
 
     async def _due(self, host: Host) -> bool:
         """Wait until a record may go; False when there will be none."""
         while not (self._exhausted and not self._outbox):
             now = time.monotonic()
-            ready = self._outbox.ready(now)
-            wait = host.wait() if ready else self._outbox.next_time(now) - now
+            wait = host.wait()
+            if wait <= 0 and not self._outbox.ready(now):
+                wait = self._outbox.next_time(now) - now
             if wait <= 0:
                 return True
             changed = self._changed
@@ -164,14 +223,16 @@ class Sender:
                 await changed.wait()
         return False
 
-    async def _deliver(self, parcel: Parcel, host: Host, transport: Transport) -> None:
-        ticket = host.hold.begin()
+    async def _deliver(
+        self, parcel: Parcel, ticket: Ticket, host: Host, transport: Transport
+    ) -> None:
         try:
             decision = await self._attempt(parcel, host, transport)
         except BaseException:
             host.abandoned(ticket)
             raise
-        self._apply(parcel, decision)
+        host.window.multiplexed = transport.multiplexed
+        self._apply(parcel, decision, ticket.began)
         host.settled(ticket, decision)
 
     async def _attempt(self, parcel: Parcel, host: Host, transport: Transport) -> Decision:
@@ -191,46 +252,56 @@ class Sender:
         )
 
     async def _call(self, parcel: Parcel) -> Call | None:
-        last = parcel.items[-1]
-        target = route(last.kind, self._run_id, step_index=last.step_index, name=last.name)
-        bodies = [await item.load() for item in parcel.items]
-        body = bodies[-1]
-        if not isinstance(body, bytes) or last.kind is Wire.SCREENSHOT:
-            content = body
-        else:
-            texts = [text for text in bodies if isinstance(text, bytes)]
-            composed = compose(last.kind, texts, step_index=last.step_index, name=last.name)
-            if composed is None:
+        item = parcel.item
+        target = route(item.kind, self._run_id, step_index=item.step_index, name=item.name)
+        content = await item.load()
+        if isinstance(content, bytes) and item.kind is not Wire.SCREENSHOT:
+            body = compose(item.kind, content, step_index=item.step_index, name=item.name)
+            if body is None:
                 return None
-            content = composed
+            content = body
         return Call(
             target.method,
             target.path,
             content,
-            picture=last.kind is Wire.SCREENSHOT,
-            idempotency_key=f"{self._session_id}:{parcel.key}",
+            picture=item.kind is Wire.SCREENSHOT,
+            idempotency_key=f"{self._session_id}:{item.seq}" if item.kind in ADDS_UP else "",
         )
 
-    def _apply(self, parcel: Parcel, decision: Decision) -> None:
+    def _apply(self, parcel: Parcel, decision: Decision, began: float) -> None:
         match decision:
             case Delivered():
                 self._outbox.settled(parcel)
-                self.stats.delivered += len(parcel.covers)
-                self._source.ack(parcel.covers)
+                self.stats.delivered += 1
+                self.stats.superseded += len(parcel.older)
+                self._source.ack(parcel.item.seq, parcel.older)
+                self._trace_delivered = self._trace_delivered or parcel.kind is Wire.TRACE
+                self._judge_doubtful(began)
             case Retry():
                 self.stats.retries += 1
-                unclear = decision.blame is Blame.UNCLEAR
-                self._outbox.failed(parcel, time.monotonic(), decision.after, unclear=unclear)
-            case Refused() if decision.status in _DIVISIBLE and len(parcel.items) > 1:
-                self._outbox.split(parcel)
+                self._outbox.failed(
+                    parcel,
+                    time.monotonic(),
+                    decision.after,
+                    unclear=decision.blame is Blame.UNCLEAR,
+                    asked=decision.asked > 0,
+                )
             case Refused():
                 self._outbox.settled(parcel)
+                if decision.reason is Reason.CREDENTIAL:
+                    self._doubtful.append((time.monotonic(), parcel.covers, decision))
                 self._refuse(parcel.covers, decision.reason, decision.status)
             case Closed():
                 self._close_channel(parcel, decision.status)
 
+    def _judge_doubtful(self, began: float) -> None:
+        """The credential is good: what was refused before this request began was the record."""
+        while self._doubtful and self._doubtful[0][0] <= began:
+            _, seqs, refused = self._doubtful.pop(0)
+            self._source.refuse(seqs, Reason.REJECTED, refused.status)
+
     def _close_channel(self, parcel: Parcel, status: int) -> None:
-        self._closed.add(parcel.kind)
+        self._closed[parcel.kind] = status
         self._outbox.settled(parcel)
         waiting = self._outbox.discard(parcel.kind)
         self._refuse([*parcel.covers, *waiting], Reason.CHANNEL_CLOSED, status)

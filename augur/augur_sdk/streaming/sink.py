@@ -119,6 +119,7 @@ class StreamingSink:
         return {
             "accepted": source.accepted,
             "delivered": source.delivered,
+            "superseded": source.superseded,
             "pending": source.pending,
             "refused": source.refused,
             "refused_by_reason": dict(running.sender.stats.refused) if running else {},

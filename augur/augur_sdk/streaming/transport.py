@@ -9,6 +9,7 @@ No redirect is followed: the token belongs to one host.
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import logging
 import os
 import ssl
@@ -26,6 +27,7 @@ from augur_sdk.streaming import tls
 from augur_sdk.streaming.content import Content, FileChangedError, prepare
 from augur_sdk.streaming.dsn import DSN
 from augur_sdk.streaming.outcome import Answer, Failure, Outcome, Trouble
+from augur_sdk.streaming.window import MAX_SOCKETS
 
 if TYPE_CHECKING:
     import httpx
@@ -33,9 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["MAX_SOCKETS", "READ_TIMEOUT", "Call", "Transport"]
 
 logger: logging.Logger = logging.getLogger("augur_sdk")
-
-MAX_SOCKETS: Final = 4
-"""Sockets of one process to one server; more would not be faster against a server that is slow."""
 
 IDLE_LIMIT: Final = 5.0
 """Seconds that an unused socket is kept; bursts are closer together than that."""
@@ -94,7 +93,8 @@ class Transport:
     Args:
         dsn: Where to, and the credential.
         executor: The thread that reads files and builds the client; the loop's own by default.
-        sockets: The most that it holds open.
+        sockets: The most that it keeps open; those who use it see to it that there are no more
+            at any time, but for one that must not share (a poll).
     """
 
     def __init__(
@@ -107,6 +107,7 @@ class Transport:
         self._retired: list[httpx.AsyncClient] = []
         self._building = anyio.Lock()
         self._pid = os.getpid()
+        self.multiplexed: bool = False
 
     def __repr__(self) -> str:
         return f"Transport({self._dsn.base_url!r}, open={self._client is not None})"
@@ -151,7 +152,9 @@ class Transport:
         ):
             read = patience + READ_TIMEOUT_PER_MEBIBYTE * mebibytes
             request = self._request(client, call, content, read)
-            return await _roundtrip(client, request, whole=call.wants_body)
+            answer, version = await _roundtrip(client, request, whole=call.wants_body)
+            self.multiplexed = version == "HTTP/2"
+            return answer
         self._retire(client)
         return Failure(Trouble.TIMED_OUT)
 
@@ -195,11 +198,12 @@ class Transport:
             },
             verify=tls.client_context() if self._needs_tls() else False,
             limits=httpx.Limits(
-                max_connections=self._sockets,
+                max_connections=self._sockets if self._sockets == 1 else None,
                 max_keepalive_connections=self._sockets,
                 keepalive_expiry=IDLE_LIMIT,
             ),
             follow_redirects=False,
+            http2=importlib.util.find_spec("h2") is not None,
         )
 
     def _needs_tls(self) -> bool:
@@ -255,18 +259,21 @@ def _timeouts(read: float) -> httpx.Timeout:
     return httpx.Timeout(connect=CONNECT_TIMEOUT, read=read, write=WRITE_TIMEOUT, pool=POOL_TIMEOUT)
 
 
-async def _roundtrip(client: httpx.AsyncClient, request: httpx.Request, *, whole: bool) -> Answer:
+async def _roundtrip(
+    client: httpx.AsyncClient, request: httpx.Request, *, whole: bool
+) -> tuple[Answer, str]:
     response = await client.send(request, stream=True)
     try:
         body = await _read(response, whole=whole)
     finally:
         await response.aclose()
-    return Answer(
+    answer = Answer(
         status=response.status_code,
         retry_after=response.headers.get("retry-after", ""),
         date=response.headers.get("date", ""),
         body=body,
     )
+    return answer, response.http_version
 
 
 async def _read(response: httpx.Response, *, whole: bool) -> bytes:
