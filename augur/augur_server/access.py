@@ -180,9 +180,13 @@ class Access:
         """Add a line to the audit log."""
         row = {"at": time.time(), "tenant": person.tenant, "who": person.name, "what": what}
         async with self._engine.begin() as connection:
-            await connection.execute(audit.insert().values(row | {"run_id": run_id, "detail": detail}))
+            await connection.execute(
+                audit.insert().values(row | {"run_id": run_id, "detail": detail})
+            )
 
-    async def audited(self, tenant: str, run_id: str = "", limit: int = 200) -> list[dict[str, Any]]:
+    async def audited(
+        self, tenant: str, run_id: str = "", limit: int = 200
+    ) -> list[dict[str, Any]]:
         """The latest lines of the audit log, latest first."""
         lines = select(audit).where(audit.c.tenant == tenant)
         if run_id:

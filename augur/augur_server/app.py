@@ -27,7 +27,7 @@ from augur_server.ingest import ingest_routes
 from augur_server.intake import Intake
 from augur_server.live import live_routes
 from augur_server.paths import EncodedPaths
-from augur_server.people import people_routes, me_routes
+from augur_server.people import me_routes, people_routes
 from augur_server.read_api import read_routes
 from augur_server.settings import Settings
 from augur_server.watching import watching_routes
@@ -157,5 +157,3 @@ class Hardened:
             await send(message)
 
         await self._app(scope, receive, hardened if scope["type"] == "http" else send)
-
-

@@ -22,9 +22,10 @@ class Blobs:
 
     async def put(self, data: bytes) -> str:
         """Store bytes and return their sha256 in hex; on the disk only after `sync`."""
-        return await asyncio.to_thread(self._put, data)
+        return await asyncio.to_thread(self.put_sync, data)
 
-    def _put(self, data: bytes) -> str:
+    def put_sync(self, data: bytes) -> str:
+        """As `put`, in a worker thread."""
         digest = hashlib.sha256(data).hexdigest()
         if not self.files.exists(_place(digest)):
             self.files.write_bytes(_place(digest), data)

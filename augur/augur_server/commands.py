@@ -97,7 +97,9 @@ class Commands:
             async with self._engine.begin() as connection:
                 await connection.execute(update(commands).where(passed).values(state="delivered"))
 
-    async def wait(self, tenant: str, run_id: str, cursor: int, hold: float) -> tuple[list[Command], int]:
+    async def wait(
+        self, tenant: str, run_id: str, cursor: int, hold: float
+    ) -> tuple[list[Command], int]:
         """As `poll`, but held open until there is something or `hold` seconds are over."""
         deadline = time.monotonic() + hold
         with self._hub.watch(tenant, run_id) as changed:
@@ -121,7 +123,9 @@ class Commands:
             statement = select(commands).where(commands.c.run == run).order_by(commands.c.seq)
             rows = list((await connection.execute(statement)).mappings())
             events = select(records.c.body).where(
-                records.c.run == run, records.c.kind == "event", records.c.path == "events/run.jsonl"
+                records.c.run == run,
+                records.c.kind == "event",
+                records.c.path == "events/run.jsonl",
             )
             done = {_command_of(body) for body in (await connection.execute(events)).scalars()}
         found = [_command(row) for row in rows]
@@ -205,9 +209,7 @@ def command_routes() -> APIRouter:
         tags=["commands"], responses={s: {"model": Failure} for s in (401, 403, 404, 409, 422)}
     )
     router.add_api_route("/runs/{run_id}/commands", poll_commands, methods=["GET"])
-    router.add_api_route(
-        "/runs/{run_id}/commands", post_command, methods=["POST"], status_code=201
-    )
+    router.add_api_route("/runs/{run_id}/commands", post_command, methods=["POST"], status_code=201)
     router.add_api_route("/runs/{run_id}/commands/log", command_log, methods=["GET"])
     return router
 
@@ -232,7 +234,7 @@ async def post_command(
     request: Request,
     run: RunId,
     asked: CommandRequest,
-    person: Person = Depends(require("operator")),  # noqa: B008 - FastAPI's way
+    person: Person = Depends(require("operator")),
 ) -> Command:
     """Send a command to the agent of a run; it is stored and audited before this answers."""
     if asked.type not in TYPES:
@@ -248,7 +250,7 @@ async def post_command(
 async def command_log(
     request: Request,
     run: RunId,
-    person: Person = Depends(require("viewer")),  # noqa: B008 - FastAPI's way
+    person: Person = Depends(require("viewer")),
 ) -> list[Command]:
     """Every command of a run: who asked for what, and whether the agent has taken it."""
     found: list[Command] = await request.app.state.commands.log(person.tenant, run)

@@ -107,11 +107,10 @@ class Committer:
                 await self._commit(self._take())
 
     def _take(self) -> list[_Waiting]:
-        rows = 0
-        for count, waiting in enumerate(self._queue, 1):
-            rows += len(waiting.write.rows) + 1
-            if rows >= GROUP:
-                break
+        rows = count = 0
+        while count < len(self._queue) and rows < GROUP:
+            rows += len(self._queue[count].write.rows) + 1
+            count += 1
         group, self._queue = self._queue[:count], self._queue[count:]
         return group
 

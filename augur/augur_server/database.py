@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from augur_server.schema import metadata
 
-__all__ = ["insert", "open_database"]
+__all__ = ["FILE", "insert", "open_database"]
 
 FILE: Final = "augur.sqlite3"
 
@@ -31,7 +31,7 @@ async def open_database(folder: Path) -> AsyncEngine:
         OSError: The folder cannot be made.
         sqlalchemy.exc.SQLAlchemyError: The database cannot be opened.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # noqa: ASYNC240 - once, before the start
     engine = create_async_engine(f"sqlite+aiosqlite:///{folder / FILE}")
     event.listen(engine.sync_engine, "connect", _prepare)
     async with engine.begin() as connection:

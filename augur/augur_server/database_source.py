@@ -122,7 +122,7 @@ class DatabaseSource:
             await asyncio.to_thread(_write_out, root, rows, self._blobs)
             yield root
         finally:
-            await asyncio.to_thread(shutil.rmtree, root, True)  # noqa: FBT003 - rmtree's own
+            await asyncio.to_thread(shutil.rmtree, root, True)
 
     async def inventory(self, tenant: str, run_id: str) -> dict[str, Any]:
         """What is there: the sequence number and digest of each identity, by kind."""
@@ -138,9 +138,7 @@ class DatabaseSource:
                 found[kind][item] = {"rev": seq} | ({"sha256": sha256} if sha256 else {})
         return {"run_id": run_id, "seq": run["seq"], "records": found}
 
-    async def since(
-        self, tenant: str, run_id: str, seq: int, limit: int
-    ) -> list[Stored]:
+    async def since(self, tenant: str, run_id: str, seq: int, limit: int) -> list[Stored]:
         """The records that came after a number of the run's sequence, in order."""
         run = await self._run(tenant, run_id)
         statement = (
@@ -152,9 +150,7 @@ class DatabaseSource:
         async with self._engine.connect() as connection:
             return [Stored(*row) for row in await connection.execute(statement)]
 
-    async def changed_since(
-        self, tenant: str, moment: float
-    ) -> tuple[list[RunSummary], float]:
+    async def changed_since(self, tenant: str, moment: float) -> tuple[list[RunSummary], float]:
         """The runs that changed after a moment, oldest change first, and the latest change."""
         statement = (
             select(runs)
@@ -270,7 +266,7 @@ async def _last_pictures(connection: Any, run_ids: list[int]) -> dict[int, str]:
     )
     joined = and_(records.c.run == latest.c.run, records.c.seq == latest.c.seq)
     found = await connection.execute(select(records.c.run, records.c.path).join(latest, joined))
-    return {run: path for run, path in found}
+    return {row.run: row.path for row in found}
 
 
 def _summary(row: dict[str, Any], picture: str | None) -> RunSummary:

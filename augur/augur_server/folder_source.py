@@ -39,14 +39,15 @@ class FolderSource:
         fitting = [run for run in found if _fits(run, query)]
         name = query.sort.lstrip("-")
         fitting.sort(
-            key=lambda run: (getattr(run, name, None) or type(getattr(run, name, ""))(), run.run_id),
+            key=lambda run: (
+                getattr(run, name, None) or type(getattr(run, name, ""))(),
+                run.run_id,
+            ),
             reverse=query.sort.startswith("-"),
         )
         start = int(query.after) if query.after.isdigit() else 0
         stop = start + query.limit
-        return RunPage(
-            runs=fitting[start:stop], next=str(stop) if stop < len(fitting) else None
-        )
+        return RunPage(runs=fitting[start:stop], next=str(stop) if stop < len(fitting) else None)
 
     async def summary(self, tenant: str, run_id: str) -> RunSummary:  # noqa: ARG002 - the protocol's
         """A run as lists show it."""

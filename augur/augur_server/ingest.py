@@ -32,7 +32,9 @@ async def _agent(request: Request) -> str:
     """The tenant of the key that the request carries."""
     tenant: str | None = await request.app.state.access.tenant_of_key(bearer(request))
     if tenant is None:
-        raise HTTPException(401, "the API key is unknown or revoked", {"WWW-Authenticate": "Bearer"})
+        raise HTTPException(
+            401, "the API key is unknown or revoked", {"WWW-Authenticate": "Bearer"}
+        )
     return tenant
 
 
@@ -148,7 +150,9 @@ async def post_envelope(request: Request, run: RunId, tenant: str = Agent) -> Re
             results.append({"status": refused.status, "detail": refused.detail})
             continue
         if write.rows and write.rows[0].sha256:
-            await request.app.state.blobs.put(picture_part(str(header["type"]), content, MAX_PICTURE))
+            await request.app.state.blobs.put(
+                picture_part(str(header["type"]), content, MAX_PICTURE)
+            )
         whole.rows += write.rows
         whole.facts |= write.facts
         whole.masked += write.masked
@@ -172,9 +176,7 @@ def _items(body: bytes) -> list[tuple[dict[str, Any], bytes]]:
     return items
 
 
-def _item(
-    request: Request, tenant: str, run: str, header: dict[str, Any], content: bytes
-) -> Write:
+def _item(request: Request, tenant: str, run: str, header: dict[str, Any], content: bytes) -> Write:
     path = str(header.get("path", "")).strip("/")
     parts = [decoded(part) for part in path.split("/")]
     body = content

@@ -96,9 +96,7 @@ class Intake:
         if self._door is None:
             return orjson.dumps(orjson.loads(raw), option=orjson.OPT_SORT_KEYS)
         redacted = self._door.record(kind, raw)
-        write.masked += max(
-            0, count_markers(redacted).total() - count_markers(raw).total()
-        )
+        write.masked += max(0, count_markers(redacted).total() - count_markers(raw).total())
         return redacted
 
     def _trace(self, write: Write, body: bytes) -> None:
@@ -324,7 +322,10 @@ def _model(steps: list[dict[str, Any]]) -> str:
 
 def _searchable(session: dict[str, Any], steps: list[dict[str, Any]]) -> str:
     """What the list's text search looks at, bounded."""
-    words = [str(session.get("run_id", "")), str((session.get("task_spec") or {}).get("instruction", ""))]
+    words = [
+        str(session.get("run_id", "")),
+        str((session.get("task_spec") or {}).get("instruction", "")),
+    ]
     for step in steps:
         label = (step.get("grounding") or {}).get("target_label", "")
         reason = (step.get("verdict") or {}).get("reason", "")

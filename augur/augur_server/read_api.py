@@ -142,7 +142,7 @@ async def get_zip(source: Source, run: RunId, person: Viewer) -> FileResponse:
             paths = await source.paths(person.tenant, run)
             await asyncio.to_thread(_zip, handle, bundle, paths)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        Path(name).unlink(missing_ok=True)  # noqa: ASYNC240 - cheap, and on the way out
         raise
     done = BackgroundTask(partial(Path(name).unlink, missing_ok=True))
     file = f"{layout.portable_name(run)}.zip"

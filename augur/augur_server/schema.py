@@ -19,7 +19,17 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-__all__ = ["audit", "clients", "commands", "keys", "metadata", "people", "records", "runs", "tokens"]
+__all__ = [
+    "audit",
+    "clients",
+    "commands",
+    "keys",
+    "metadata",
+    "people",
+    "records",
+    "runs",
+    "tokens",
+]
 
 metadata: Final = MetaData()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import os
+import signal
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -98,7 +99,7 @@ def serve(
         dsn = f"{url}/api/v1?token={token}&tenant={TENANT}"
         on_ready(Ready(dsn, url, f"{url}/#login={login}", os.getpid()))
 
-    _run(app, listening, ready, stop=lambda: app.state.hub.stop())
+    _run(app, listening, ready, stop=lambda: app.state.hub.stop())  # noqa: PLW0108 - the hub is made at the start
 
 
 def view(folder: Path, listening: socket.socket, *, on_ready: Callable[[str], None]) -> None:
@@ -147,9 +148,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _run(
-    app: FastAPI, listening: socket.socket, ready: Any, *, stop: Callable[[], None]
-) -> None:
+def _run(app: FastAPI, listening: socket.socket, ready: Any, *, stop: Callable[[], None]) -> None:
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -160,6 +159,9 @@ def _run(
         backlog=2048,
         http="httptools",
     )
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        # uvicorn raises the signal once more when it is done; asked to end, we have ended well.
+        signal.signal(ending, signal.SIG_IGN)
     with asyncio.Runner(loop_factory=_loop()) as runner:
         runner.run(_Server(config, ready, stop).serve([listening]))
 
