@@ -180,11 +180,10 @@ class _Group:
         for write in writes:
             facts.update(write.facts)
         count = sum(len(write.rows) for write in writes)
-        top = max((r.step_index for w in writes for r in w.rows if r.kind == "step"), default=None)
-        if top is not None:
-            facts["step_count"] = case(
-                (runs.c.step_count > top, runs.c.step_count), else_=(top or 0) + 1
-            )
+        indexes = [r.step_index or 0 for w in writes for r in w.rows if r.kind == "step"]
+        if indexes:
+            seen = max(indexes) + 1
+            facts["step_count"] = case((runs.c.step_count > seen, runs.c.step_count), else_=seen)
         changed = (
             update(runs)
             .where(runs.c.tenant == tenant, runs.c.run_id == run_id)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from served import Served, on, picture, running, start, step, trace
 
-KILLS = 4
+KILLS = 3
 
 
 def _stream(served: Served, name: str, acknowledged: list[tuple[str, int]]) -> None:

@@ -162,7 +162,7 @@ def test_filters_sorts_and_pages_find_the_runs(agent: httpx.Client, person: http
     seen: list[str] = []
     after = ""
     while True:
-        query = {"tag": "batch=pages", "limit": 2, "after": after}
+        query: dict[str, str | int] = {"tag": "batch=pages", "limit": 2, "after": after}
         page = person.get("/runs", params=query).json()
         seen += [run["run_id"] for run in page["runs"]]
         if (after := page["next"] or "") == "":

@@ -32,8 +32,8 @@ def _record(out: Path, run_id: str, dsn: str | None) -> Path:
                 building.post(picture("olive"))
         session.append_log("one line\n", name="runner")
         session.append_log("of step 1\n", step_index=1)
-        session.finalize_outcome(scope="run", verdict={"status": "passed"})
-        session.tag_eval_candidate(1, "odd")
+        session.finalize_outcome(scope="session", verdict={"status": "passed"})
+        session.mark_for_eval(1, "odd")
     return out
 
 

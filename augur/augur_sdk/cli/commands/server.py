@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -22,6 +22,7 @@ group.add_typer(key)
 
 Data = Annotated[Path, typer.Option(help="The server's folder.")]
 _DATA = Path("augur-data")
+_Role = Literal["viewer", "operator", "admin"]
 
 
 @key.command("add")
@@ -46,10 +47,8 @@ def revoke_key(number: int, data: Data = _DATA, tenant: str = "default") -> None
 
 
 @group.command()
-def person(name: str, role: str = "viewer", data: Data = _DATA, tenant: str = "default") -> None:
+def person(name: str, role: _Role = "viewer", data: Data = _DATA, tenant: str = "default") -> None:
     """Make a person's token, with the role viewer, operator or admin; it is shown this once."""
-    if role not in {"viewer", "operator", "admin"}:
-        raise typer.BadParameter("--role is viewer, operator or admin")
     _say(_with(data, lambda keeper: keeper.access.add_person(tenant, name, role)))
 
 
