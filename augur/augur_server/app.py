@@ -30,6 +30,7 @@ from augur_server.paths import EncodedPaths
 from augur_server.people import me_routes, people_routes
 from augur_server.read_api import read_routes
 from augur_server.settings import Settings
+from augur_server.source import UnknownRunError
 from augur_server.watching import watching_routes
 
 __all__ = ["create_app", "create_viewer_app"]
@@ -112,7 +113,7 @@ def _bare(title: str, lifespan: object) -> FastAPI:
         redoc_url=None,
         openapi_url=f"{PREFIX}/openapi.json",
     )
-    app.add_exception_handler(LookupError, _unknown_run)
+    app.add_exception_handler(UnknownRunError, _unknown_run)
     app.add_exception_handler(FileNotFoundError, _unknown_file)
     app.add_exception_handler(RequestValidationError, _invalid)
     return app

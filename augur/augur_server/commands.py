@@ -24,6 +24,7 @@ from augur_server.ingest import Agent
 from augur_server.models import Command, CommandRequest, Failure
 from augur_server.paths import RunId
 from augur_server.schema import commands, records, runs
+from augur_server.source import UnknownRunError
 
 __all__ = ["Commands", "command_routes"]
 
@@ -58,7 +59,7 @@ class Commands:
         """Store a command; the same key a second time gives the first one.
 
         Raises:
-            LookupError: There is no such run.
+            UnknownRunError: There is no such run.
             HTTPException: The run has ended, or somebody else holds control.
         """
         key = asked.idempotency_key or uuid.uuid4().hex
@@ -119,7 +120,7 @@ class Commands:
         async with self._engine.connect() as connection:
             run = await _find(connection, tenant, run_id)
             if run is None:
-                raise LookupError(run_id)
+                raise UnknownRunError(run_id)
             statement = select(commands).where(commands.c.run == run).order_by(commands.c.seq)
             rows = list((await connection.execute(statement)).mappings())
             events = select(records.c.body).where(
@@ -145,7 +146,7 @@ async def _claim(connection: AsyncConnection, tenant: str, run_id: str) -> Any:
     )
     row = (await connection.execute(taken)).first()
     if row is None:
-        raise LookupError(run_id)
+        raise UnknownRunError(run_id)
     return row
 
 

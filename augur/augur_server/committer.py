@@ -7,6 +7,7 @@ bounded in bytes; beyond the bound callers are refused at once, and told when to
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import defaultdict
 from contextlib import suppress
@@ -14,7 +15,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import bindparam, case, func, or_, select, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from augur_server.blobs import Blobs
@@ -24,6 +24,8 @@ from augur_server.records import TERMINAL, Row, Write
 from augur_server.schema import commands, records, runs
 
 __all__ = ["BusyError", "Committer", "StorageError"]
+
+logger: logging.Logger = logging.getLogger("augur_server")
 
 GROUP: Final = 2000
 """Rows in one transaction: some ten milliseconds of work, so that nobody waits long."""
@@ -116,15 +118,24 @@ class Committer:
 
     async def _commit(self, group: list[_Waiting]) -> None:
         try:
-            await self._store([waiting.write for waiting in group])
-        except (SQLAlchemyError, OSError) as error:
-            failure = StorageError(type(error).__name__)
-            _settle(group, failure)
-        else:
-            self.committed += len(group)
-            _settle(group, None)
+            await self._store_or_part(group)
         finally:
             self.waiting_bytes -= sum(waiting.write.size for waiting in group)
+
+    async def _store_or_part(self, group: list[_Waiting]) -> None:
+        """Store a group; where that fails, each write by itself, so that one spoils no other."""
+        try:
+            await self._store([waiting.write for waiting in group])
+        except Exception as error:  # noqa: BLE001 - whatever it is, the writer goes on
+            if len(group) == 1:
+                logger.warning("a write could not be stored: %s", type(error).__name__)
+                _settle(group, StorageError(type(error).__name__))
+                return
+            for waiting in group:
+                await self._store_or_part([waiting])
+            return
+        self.committed += len(group)
+        _settle(group, None)
 
     async def _store(self, writes: list[Write]) -> None:
         digests = {row.sha256 for write in writes for row in write.rows if row.sha256}

@@ -22,7 +22,7 @@ from augur_server.blobs import Blobs
 from augur_server.bundle_files import Stored, bundle_paths, render, whole_bundle
 from augur_server.models import RunIndex, RunPage, RunSummary, StepPage
 from augur_server.schema import records, runs
-from augur_server.source import RunQuery, add_step, milliseconds
+from augur_server.source import RunQuery, UnknownRunError, add_step, milliseconds
 
 __all__ = ["DatabaseSource"]
 
@@ -128,7 +128,7 @@ class DatabaseSource:
         """What is there: the sequence number and digest of each identity, by kind."""
         try:
             run = await self._run(tenant, run_id)
-        except LookupError:
+        except UnknownRunError:
             return {"run_id": run_id, "seq": 0, "records": {}}
         columns = (records.c.kind, records.c.item, records.c.seq, records.c.sha256)
         found: dict[str, dict[str, Any]] = defaultdict(dict)
@@ -169,7 +169,7 @@ class DatabaseSource:
         async with self._engine.connect() as connection:
             row = (await connection.execute(statement)).mappings().first()
         if row is None:
-            raise LookupError(run_id)
+            raise UnknownRunError(run_id)
         return dict(row)
 
     async def _rows(self, run: int, which: Any, *, bodies: bool = True) -> list[Stored]:

@@ -15,7 +15,7 @@ from augur_sdk.bundle import layout
 from augur_sdk.validation.reading import FolderReader
 from augur_server.models import RunIndex, RunPage, RunSummary, StepPage
 from augur_server.records import run_facts, step_brief
-from augur_server.source import RunQuery, add_step, milliseconds
+from augur_server.source import RunQuery, UnknownRunError, add_step, milliseconds
 
 __all__ = ["FolderSource"]
 
@@ -98,7 +98,7 @@ class FolderSource:
             manifest = _json(bundle / layout.MANIFEST)
             if isinstance(manifest, dict) and manifest.get("run_id") == run_id:
                 return bundle
-        raise LookupError(run_id)
+        raise UnknownRunError(run_id)
 
     def _summaries(self) -> list[RunSummary]:
         return [_summary(bundle) for bundle in self._bundles()]

@@ -20,6 +20,7 @@ from augur_server.bundle_files import Stored
 from augur_server.database_source import DatabaseSource
 from augur_server.hub import Hub
 from augur_server.paths import RunId
+from augur_server.source import UnknownRunError
 
 __all__ = ["live_routes"]
 
@@ -76,7 +77,7 @@ async def _follow(
             changed.clear()
             try:
                 fresh = await source.since(tenant, run, seq, PAGE)
-            except LookupError:
+            except UnknownRunError:
                 return  # deleted meanwhile
             for row in fresh:
                 seq = row.seq

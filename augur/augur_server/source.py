@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 from augur_server.models import RunIndex, RunPage, RunSummary, StepPage
 
-__all__ = ["RunQuery", "RunSource", "add_step", "milliseconds"]
+__all__ = ["RunQuery", "RunSource", "UnknownRunError", "add_step", "milliseconds"]
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,14 @@ class RunQuery:
     limit: int = 50
 
 
+class UnknownRunError(LookupError):
+    """The tenant has no run of this id."""
+
+
 class RunSource(Protocol):
-    """Runs, by tenant. An unknown run is a LookupError, an unknown file a FileNotFoundError."""
+    """Runs, by tenant. An unknown run is an UnknownRunError, an unknown file a
+    FileNotFoundError.
+    """
 
     async def list_runs(self, tenant: str, query: RunQuery) -> RunPage:
         """One page of the runs that fit."""

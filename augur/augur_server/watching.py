@@ -12,6 +12,7 @@ from augur_server.access import Access, Person, require
 from augur_server.models import Connection
 from augur_server.paths import RunId
 from augur_server.schema import clients, commands, records, runs
+from augur_server.source import UnknownRunError
 
 __all__ = ["delete_run", "watching_routes"]
 
@@ -53,7 +54,7 @@ async def remove_run(request: Request, run: RunId, person: Admin) -> dict[str, s
         found = select(runs.c.id).where(runs.c.tenant == person.tenant, runs.c.run_id == run)
         row = (await connection.execute(found)).scalar()
     if row is None:
-        raise LookupError(run)
+        raise UnknownRunError(run)
     await delete_run(state.engine, state.blobs, row)
     access: Access = state.access
     await access.note(person, "run deleted", run)

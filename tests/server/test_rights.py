@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -14,7 +13,6 @@ from served import Served, on, step, trace
 from augur_server.keeping import opened
 
 OPEN = {"/healthz", "/readyz", "/auth/login"}
-BY_KEY = {"ingest"}
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +51,9 @@ def tokens(served: Served, person: httpx.Client) -> dict[str, str]:
 
 
 @pytest.fixture
-def run(served: Served) -> Iterator[None]:
+def run(served: Served) -> None:
     with served.agent() as agent:
         agent.put(on("mine", "/trace"), json=trace("mine", step(0, intent="SECRET-OF-MINE")))
-    yield
 
 
 @pytest.mark.usefixtures("run")
