@@ -182,7 +182,7 @@ class DatabaseSource:
             return [Stored(*row) for row in await connection.execute(statement)]
 
 
-def _stored(*, bodies: bool) -> Select[Any]:
+def _stored(*, bodies: bool) -> Any:
     body = records.c.body if bodies else func.substr(records.c.body, 1, 0)
     r = records.c
     return select(r.kind, r.item, r.seq, r.path, r.step_index, body, r.sha256, r.canonical)

@@ -38,8 +38,9 @@ class UnknownRunError(LookupError):
 
 
 class RunSource(Protocol):
-    """Runs, by tenant. An unknown run is an UnknownRunError, an unknown file a
-    FileNotFoundError.
+    """Runs, by tenant.
+
+    An unknown run is an UnknownRunError, an unknown file a FileNotFoundError.
     """
 
     async def list_runs(self, tenant: str, query: RunQuery) -> RunPage:
