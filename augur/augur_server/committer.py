@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import bindparam, case, func, or_, select, update
+from sqlalchemy import bindparam, case, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from augur_server.blobs import Blobs
@@ -167,77 +167,86 @@ class _Group:
 
     async def store(self) -> list[tuple[str, str]]:
         now = time.time()
-        rows: list[dict[str, Any]] = []
-        steps: list[dict[str, Any]] = []
-        for (tenant, run_id), writes in sorted(self._by_run.items()):
-            run, last = await self._claim(tenant, run_id, writes, now)
-            kept = await self._without_regressions(run, [r for w in writes for r in w.rows])
-            for seq, row in enumerate(kept, last - sum(len(w.rows) for w in writes) + 1):
-                (rows if row.once else steps).append(_values(run, seq, row))
-        if rows:
-            await self._connection.execute(_ADD, rows)
-        if steps:
-            await self._connection.execute(_REPLACE, _latest(steps))
+        claimed = await self._claim(now)
+        ended = await self._ended_steps([row.id for row in claimed.values()])
+        adding: list[dict[str, Any]] = []
+        replacing: list[dict[str, Any]] = []
+        for key, writes in self._by_run.items():
+            run = claimed[key]
+            numbered = enumerate((row for write in writes for row in write.rows), run.seq + 1)
+            for seq, row in numbered:
+                if not _goes_back(run.id, row, ended):
+                    (adding if row.once else replacing).append(_values(run.id, seq, row))
+        if adding:
+            await self._connection.execute(_ADD, adding)
+        if replacing:
+            await self._connection.execute(_REPLACE, _latest(replacing))
         return list(self._by_run)
 
-    async def _claim(
-        self, tenant: str, run_id: str, writes: list[Write], now: float
-    ) -> tuple[int, int]:
-        """Lock the run, and take as many numbers of its sequence as there are rows."""
-        key = {"tenant": tenant, "run_id": run_id}
-        made = insert(runs).values(**key, seq=0, created=now, changed=now, last_step=None)
-        await self._connection.execute(made.on_conflict_do_nothing())
+    async def _claim(self, now: float) -> dict[tuple[str, str], Any]:
+        """Lock the runs, as they are, and take as many numbers of each as there are rows.
+
+        The first statement writes, whatever is there: from then on nobody else does.
+        """
+        made = [
+            {"tenant": tenant, "run_id": run_id, "created": now} for tenant, run_id in self._by_run
+        ]
+        await self._connection.execute(_MAKE_RUN, made)
+        names = tuple_(runs.c.tenant, runs.c.run_id).in_(list(self._by_run))
+        columns = (runs.c.id, runs.c.tenant, runs.c.run_id, runs.c.seq, runs.c.step_count)
+        found = await self._connection.execute(select(*columns).where(names))
+        claimed = {(row.tenant, row.run_id): row for row in found}
+        moved = [_moved(claimed[key], writes, now) for key, writes in self._by_run.items()]
+        await self._connection.execute(_MOVE_RUN, moved)
+        for key, writes in self._by_run.items():
+            await self._state_facts(claimed[key].id, writes)
+        return claimed
+
+    async def _state_facts(self, run: int, writes: list[Write]) -> None:
         facts: dict[str, Any] = {}
         for write in writes:
             facts.update(write.facts)
-        count = sum(len(write.rows) for write in writes)
-        indexes = [r.step_index or 0 for w in writes for r in w.rows if r.kind == "step"]
-        if indexes:
-            seen = max(indexes) + 1
-            facts["step_count"] = case((runs.c.step_count > seen, runs.c.step_count), else_=seen)
-        changed = (
-            update(runs)
-            .where(runs.c.tenant == tenant, runs.c.run_id == run_id)
-            .values(
-                **facts,
-                seq=runs.c.seq + count,
-                changed=now,
-                last_seen=now,
-                masked=runs.c.masked + sum(write.masked for write in writes),
-            )
-            .returning(runs.c.id, runs.c.seq)
-        )
-        row = (await self._connection.execute(changed)).one()
+        if facts:
+            await self._connection.execute(update(runs).where(runs.c.id == run).values(**facts))
         if facts.get("status", "running") != "running":
-            await self._expire(row.id)
-        return row.id, row.seq
+            ended = update(commands).where(commands.c.run == run, commands.c.state == "queued")
+            await self._connection.execute(ended.values(state="expired"))
 
-    async def _expire(self, run: int) -> None:
-        ended = update(commands).where(commands.c.run == run, commands.c.state == "queued")
-        await self._connection.execute(ended.values(state="expired"))
+    async def _ended_steps(self, run_ids: list[int]) -> set[tuple[int, str]]:
+        """Which of the steps that are said to run have ended already."""
+        all_rows = [row for writes in self._by_run.values() for w in writes for row in w.rows]
+        early = {r.item for r in all_rows if r.kind == "step" and r.status not in TERMINAL}
+        if not early:
+            return set()
+        statement = select(records.c.run, records.c.item).where(
+            records.c.run.in_(run_ids),
+            records.c.kind == "step",
+            records.c.item.in_(early),
+            records.c.status.in_(TERMINAL),
+        )
+        return {(row.run, row.item) for row in await self._connection.execute(statement)}
 
-    async def _without_regressions(self, run: int, rows: list[Row]) -> list[Row]:
-        """Leave out what would put a step that ended back to running."""
-        ended: set[str] = set()
-        kept: list[Row] = []
-        early = [r.item for r in rows if r.kind == "step" and r.status not in TERMINAL]
-        if early:
-            found = await self._connection.execute(
-                select(records.c.item).where(
-                    records.c.run == run,
-                    records.c.kind == "step",
-                    records.c.item.in_(early[:500]),
-                    records.c.status.in_(TERMINAL),
-                )
-            )
-            ended = set(found.scalars())
-        for row in rows:
-            if row.kind == "step" and row.status in TERMINAL:
-                ended.add(row.item)
-            elif row.kind == "step" and row.item in ended:
-                continue
-            kept.append(row)
-        return kept
+
+def _moved(run: Any, writes: list[Write], now: float) -> dict[str, Any]:
+    rows = [row for write in writes for row in write.rows]
+    steps = [(row.step_index or 0) + 1 for row in rows if row.kind == "step"]
+    return {
+        "run": run.id,
+        "seq": run.seq + len(rows),
+        "step_count": max([run.step_count, *steps]),
+        "now": now,
+        "masked": sum(write.masked for write in writes),
+    }
+
+
+def _goes_back(run: int, row: Row, ended: set[tuple[int, str]]) -> bool:
+    """Whether a row would put a step that ended back to running; takes note of those that end."""
+    if row.kind != "step":
+        return False
+    if row.status in TERMINAL:
+        ended.add((run, row.item))
+        return False
+    return (run, row.item) in ended
 
 
 def _values(run: int, seq: int, row: Row) -> dict[str, Any]:
@@ -269,6 +278,28 @@ def _latest(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+_MAKE_RUN: Final = (
+    insert(runs)
+    .values(
+        tenant=bindparam("tenant"),
+        run_id=bindparam("run_id"),
+        created=bindparam("created"),
+        changed=bindparam("created"),
+        seq=0,
+    )
+    .on_conflict_do_nothing()
+)
+_MOVE_RUN: Final = (
+    update(runs)
+    .where(runs.c.id == bindparam("run"))
+    .values(
+        seq=bindparam("seq"),
+        step_count=bindparam("step_count"),
+        changed=bindparam("now"),
+        last_seen=bindparam("now"),
+        masked=runs.c.masked + bindparam("masked"),
+    )
+)
 _COLUMNS: Final = [column.name for column in records.columns]
 _INSERT: Final = insert(records).values({name: bindparam(name) for name in _COLUMNS})
 _ADD: Final = _INSERT.on_conflict_do_nothing()

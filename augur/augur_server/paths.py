@@ -42,7 +42,7 @@ def decoded(segment: str) -> str:
     return text
 
 
-def _run(run_id: Annotated[str, Path(description="Any text, percent-encoded.")]) -> str:
+async def _run(run_id: Annotated[str, Path(description="Any text, percent-encoded.")]) -> str:
     return decoded(run_id)
 
 

@@ -43,7 +43,7 @@ WIDTHS: Final = (64, 160, 320, 640, 1280)
 _thumbnails = asyncio.Semaphore(2)
 
 
-def _source(request: Request) -> RunSource:
+async def _source(request: Request) -> RunSource:
     source: RunSource = request.app.state.source
     return source
 
