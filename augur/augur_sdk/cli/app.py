@@ -36,8 +36,11 @@ def build_app() -> typer.Typer:
     app.callback()(_root)
     for module in pkgutil.iter_modules(commands.__path__):
         name = module.name.rstrip("_").replace("_", "-")
-        command = importlib.import_module(f"{commands.__name__}.{module.name}").command
-        app.command(name, epilog=EPILOG)(command)
+        loaded = importlib.import_module(f"{commands.__name__}.{module.name}")
+        if hasattr(loaded, "group"):
+            app.add_typer(loaded.group, name=name)
+        else:
+            app.command(name, epilog=EPILOG)(loaded.command)
     return app
 
 

@@ -30,6 +30,11 @@ def command(
         typer.Option(help="The bundle's folder.", show_default="augur-runs/demo-<timestamp>"),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help=JSON_OPTION_HELP)] = False,
+    serve: Annotated[
+        bool,
+        typer.Option("--serve", help="Start a server, stream the run to it, and leave it running."),
+    ] = False,
+    port: Annotated[int, typer.Option(help="With --serve: the port; 0 takes a free one.")] = 7400,
 ) -> None:
     """Watch a small agent buy a mug by looking at pixels, and get the bundle of its run.
 
@@ -40,12 +45,43 @@ def command(
 
     if headed and not browser:
         raise typer.BadParameter("--headed shows the browser's window: it needs --browser")
+    if serve:
+        _serve(out, port)
+        return
     report = run_demo(out, browser=browser, headed=headed, on_step=None if json else _print_step)
     if json:
         print_json(_as_record(report))
     else:
         _print_report(report)
     raise typer.Exit(ExitCode.OK if report.ok else ExitCode.PROBLEM)
+
+
+def _serve(out: Path | None, port: int) -> None:
+    """Start a server, run the agent against it, and stay until the server is told to end."""
+    import os
+    import threading
+
+    from augur_sdk.cli.commands.serve import print_ready
+    from augur_sdk.demo.run import run_demo
+    from augur_sdk.errors import MissingExtraError
+
+    try:
+        from augur_server.serving import Ready, bind, serve
+        from augur_server.settings import Settings
+    except ImportError as error:
+        raise MissingExtraError("augur demo --serve", "server") from error
+
+    data = Path("augur-data")
+
+    def run_agent() -> None:
+        _print_report(run_demo(out, on_step=_print_step))
+
+    def on_ready(ready: Ready) -> None:
+        print_ready(ready, data)
+        os.environ["AUGUR_DSN"] = ready.dsn
+        threading.Thread(target=run_agent, daemon=True).start()
+
+    serve(Settings(data), bind("127.0.0.1", port), on_ready=on_ready)
 
 
 def _print_step(index: int, goal: Goal, judgement: Judgement) -> None:
