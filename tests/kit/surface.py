@@ -5,6 +5,7 @@ Runs with the project's own package and with any other that has the same import 
 
 from __future__ import annotations
 
+import enum
 import importlib
 import inspect
 import json
@@ -34,6 +35,15 @@ def surface() -> dict[str, dict[str, Any]]:
     return {name: _names(importlib.import_module(name)) for name in MODULES}
 
 
+def as_text(modules: dict[str, dict[str, Any]]) -> str:
+    """JSON with a line for each name, so that a change reads well."""
+    blocks = []
+    for module, names in sorted(modules.items()):
+        lines = [f"{json.dumps(name)}: {json.dumps(names[name])}" for name in sorted(names)]
+        blocks.append(f"{json.dumps(module)}: {{\n" + ",\n".join(lines) + "\n}")
+    return "{\n" + ",\n".join(blocks) + "\n}\n"
+
+
 def _names(module: Any) -> dict[str, Any]:
     public = getattr(module, "__all__", None) or [
         name
@@ -49,8 +59,10 @@ def described(value: Any) -> dict[str, Any]:
     if inspect.isclass(value):
         if hasattr(value, "__required_keys__"):
             return {"kind": "record", "fields": sorted(value.__annotations__)}
-        members = {name: described(_plain(value, name)) for name in dir(value) if _shown(name)}
-        return {"kind": "class", **_parameters(value), "members": members}
+        members = {name: described(_plain(value, name)) for name in _members(value)}
+        # What the standard library makes (an enum's call, a protocol's) differs between Pythons.
+        made = issubclass(value, enum.Enum) or getattr(value, "_is_protocol", False)
+        return {"kind": "class", **({} if made else _parameters(value)), "members": members}
     if callable(value):
         return {"kind": "function", **_parameters(value)}
     return {"kind": "property" if isinstance(value, property) else "value"}
@@ -58,6 +70,11 @@ def described(value: Any) -> dict[str, Any]:
 
 def _shown(name: str) -> bool:
     return not name.startswith("_")
+
+
+def _members(owner: type) -> list[str]:
+    own = [base for base in owner.__mro__ if base.__module__.startswith("augur_sdk")]
+    return sorted({name for base in own for name in vars(base) if _shown(name)})
 
 
 def _plain(owner: Any, name: str) -> Any:
@@ -87,5 +104,4 @@ def _default(parameter: inspect.Parameter) -> str | None:
 
 
 if __name__ == "__main__":
-    json.dump(surface(), sys.stdout, indent=1, sort_keys=True)
-    sys.stdout.write("\n")
+    sys.stdout.write(as_text(surface()))
