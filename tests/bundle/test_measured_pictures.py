@@ -32,4 +32,5 @@ def test_a_pictures_size_is_found_without_reading_it_for_a_hash(
         run.attach_observation(step_index=0, kind="pre", png_bytes=buffer.getvalue())
     found = read_json(tmp_path / layout.observation_path(0, "pre"))
     assert (found["width"], found["height"], found["media_type"]) == (70, 40, "image/jpeg")
-    assert found["hashes"] == {"sha256": hashlib.sha256(buffer.getvalue()).hexdigest()}
+    stored = (tmp_path / layout.screenshot_path(0, "pre")).read_bytes()
+    assert found["hashes"] == {"sha256": hashlib.sha256(stored).hexdigest()}

@@ -11,11 +11,18 @@ KEY = "AKIAQ3EGRJ7LD2XWPTYV"
 def test_a_bundle_of_this_version_is_clean(augur: Any, bundle: Path) -> None:
     said = augur("audit", bundle)
     assert (said.code, said.out, said.err) == (0, f"{bundle}: clean\n", "")
-    assert augur("audit", bundle, "--json").json == {
-        "bundle": str(bundle),
-        "clean": True,
-        "findings": [],
-    }
+    answer = augur("audit", bundle, "--json").json
+    coverage = answer.pop("coverage")
+    assert answer == {"bundle": str(bundle), "clean": True, "findings": []}
+    assert (coverage["unread_files"], coverage["unread_bytes"]) == (0, 0)
+
+
+def test_what_could_not_be_looked_into_is_said(augur: Any, bundle: Path) -> None:
+    (bundle / "screenshots").mkdir(exist_ok=True)
+    (bundle / "screenshots/0000_pre.png").write_bytes(bytes(1000))
+    last = augur("audit", bundle).out.splitlines()[-1]
+    assert last.startswith("not looked into: 1 of ")
+    assert augur("audit", bundle, "--json").json["coverage"]["unread_bytes"] == 1000
 
 
 def test_a_secret_is_found_by_file_and_place_and_not_shown(augur: Any, bundle: Path) -> None:

@@ -41,7 +41,7 @@ def event(index: int | None, summary: str = "found it", **fields: Any) -> Any:
 
 
 def png(seed: int = 0, width: int = 64, height: int = 48, padding: int = 0) -> bytes:
-    """A real picture, another one for each seed; `padding` adds bytes in a text chunk."""
+    """A real picture, another one for each seed; `padding` adds bytes."""
     row = bytes((seed * 7 + x) % 256 for x in range(width))
     rows = b"".join(b"\0" + bytes((value + y) % 256 for value in row) for y in range(height))
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
@@ -49,8 +49,10 @@ def png(seed: int = 0, width: int = 64, height: int = 48, padding: int = 0) -> b
     return (
         b"\x89PNG\r\n\x1a\n"
         + _chunk(b"IHDR", header)
-        + _chunk(b"tEXt", text)
         + _chunk(b"IDAT", zlib.compress(rows, 1))
+        + _chunk(
+            b"IDAT", text
+        )  # after the pixels' end: no decoder reads it, and no session strips it
         + _chunk(b"IEND", b"")
     )
 

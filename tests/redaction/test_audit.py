@@ -9,7 +9,7 @@ import pytest
 
 from augur_sdk.errors import BundleReadError
 from augur_sdk.redaction import DefaultRedactionPolicy
-from augur_sdk.redaction.audit import Finding, audit_bundle
+from augur_sdk.redaction.audit import Finding, audit_bundle, coverage
 
 
 def write(path: Path, content: object) -> None:
@@ -94,3 +94,23 @@ def test_links_are_not_followed_and_a_missing_folder_is_said(bundle: Path, tmp_p
     assert [finding.path for finding in audit_bundle(bundle)] == ["outside.txt"]
     with pytest.raises(BundleReadError, match="no folder"):
         audit_bundle(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_read(bundle: Path, encoding: str) -> None:
+    (bundle / "wide.txt").write_bytes("all well\nkey AKIAQ3EGRJ7LD2XWPTYV\n".encode(encoding))
+    assert [(found.path, found.rule) for found in audit_bundle(bundle)] == [("wide.txt", "aws_key")]
+
+
+def test_escaped_characters_are_read(bundle: Path) -> None:
+    escaped = "".join(f"\\u{ord(character):04x}" for character in "AKIAQ3EGRJ7LD2XWPTYV")
+    (bundle / "escaped.log").write_text(f"key {escaped}\n")
+    assert [found.rule for found in audit_bundle(bundle)] == ["aws_key"]
+
+
+def test_what_is_binary_counts_as_not_looked_into(bundle: Path) -> None:
+    before = coverage(bundle)
+    (bundle / "core.bin").write_bytes(bytes(range(256)) * 4)
+    after = coverage(bundle)
+    assert after.unread_files == before.unread_files + 1
+    assert after.unread_bytes == before.unread_bytes + 1024

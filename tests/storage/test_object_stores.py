@@ -399,3 +399,17 @@ def test_a_users_store_that_raises_anything_is_a_store_error(tmp_path: Path) -> 
     with pytest.raises(StoreError) as caught:
         anyio.run(as_async(Broken(tmp_path)).aexists, "a")
     assert caught.value.reason == "unavailable"
+
+
+@pytest.mark.parametrize("uri", ["gs://bucket/x?token=s3cret", "s3://b?X-Amz-Signature=s3cret"])
+def test_credentials_in_a_uris_query_are_refused_and_not_shown(uri: str) -> None:
+    with pytest.raises(RecordError, match="credentials") as refused:
+        store_from_uri(uri)
+    assert "s3cret" not in str(refused.value)
+
+
+def test_azure_without_an_account_is_said_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("AZURE_")]:
+        monkeypatch.delenv(name)
+    with pytest.raises(RecordError, match="an account"):
+        store_from_uri("az://container/run")

@@ -129,3 +129,30 @@ def test_a_copy_keeps_the_token() -> None:
     assert copy.deepcopy(dsn).token == CANARY
     assert copy.copy(dsn).token == CANARY
     assert dataclasses.replace(dsn, tenant="y").token == CANARY
+
+
+def test_an_unencrypted_way_to_another_machine_is_said_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AUGUR_REQUIRE_TLS", raising=False)
+    raw = "http://augur.example.test/api/v1?token=s3cret-token"
+    assert DSN.from_env(raw) is not None
+    assert DSN.from_env(raw) is not None
+    assert caplog.text.count("travel unencrypted") == 1
+    assert "s3cret-token" not in caplog.text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost", "[::1]:99"])
+def test_loopback_and_https_need_no_warning(host: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert DSN.from_env(f"http://{host}/api/v1?token=t") is not None
+    assert DSN.from_env("https://augur.example/api/v1?token=t") is not None
+    assert not caplog.records
+
+
+def test_required_tls_refuses_an_unencrypted_way(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUGUR_REQUIRE_TLS", "1")
+    assert DSN.from_env("http://augur.example/api/v1?token=t") is None
+    assert "AUGUR_REQUIRE_TLS" in caplog.text
+    assert DSN.from_env("http://127.0.0.1/api/v1?token=t") is not None

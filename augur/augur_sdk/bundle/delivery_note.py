@@ -10,6 +10,7 @@ import orjson
 from augur_sdk.bundle import layout
 from augur_sdk.bundle.delivery_log import DeliveryLog
 from augur_sdk.storage import LocalFSStore
+from augur_sdk.storage.safe_open import read_inside
 
 __all__ = ["read_note", "remove_note", "write_note"]
 
@@ -42,7 +43,7 @@ def write_note(root: Path, log: DeliveryLog, where: str) -> None:
 def read_note(root: Path) -> dict[str, Any]:
     """What the note says; nothing where there is none."""
     try:
-        note = orjson.loads((root / layout.DELIVERY).read_bytes())
+        note = orjson.loads(read_inside(root, layout.DELIVERY))
     except (OSError, ValueError):
         return {}
     return note if isinstance(note, dict) else {}

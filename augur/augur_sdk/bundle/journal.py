@@ -23,10 +23,13 @@ from typing import IO, Any, Final, NamedTuple
 
 import orjson
 
+from augur_sdk.bundle.layout import belongs
 from augur_sdk.bundle.platform import lock_file, read_at
 from augur_sdk.entry import Kind
 from augur_sdk.errors import BundleInUseError
 from augur_sdk.storage.durable import sync_names
+from augur_sdk.storage.paths import is_legal
+from augur_sdk.storage.safe_open import open_regular
 
 __all__ = ["JournalFile", "Line", "Ref", "Scan", "encode_line", "scan"]
 
@@ -35,7 +38,7 @@ _CRC_END: Final = 18
 
 _DATA: Final = b',"data":'
 _CHUNK: Final = 1024 * 1024
-_FILE_MODE: Final = 0o600
+_KINDS: Final = frozenset(kind.value for kind in Kind)
 _OPEN_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 
@@ -67,6 +70,8 @@ class Scan:
     damaged: int = 0
     repeated: int = 0
     missing: int = 0
+    unknown: int = 0
+    """Intact lines of a kind that a newer version writes; they stay in the journal only."""
     last_seq: int = 0
     end: int = 0
 
@@ -120,6 +125,9 @@ def _decode(raw: bytes, offset: int, found: Scan) -> Line | None:
         return None
     found.missing += line.seq - found.last_seq - 1
     found.last_seq = line.seq
+    if line.kind not in _KINDS:
+        found.unknown += 1
+        return None
     found.intact += 1
     return line
 
@@ -132,6 +140,8 @@ def _parse(raw: bytes, offset: int) -> Line | None:
     try:
         head: dict[str, Any] = orjson.loads(b"{" + body[: cut - len(_DATA)] + b"}")
         data = body[cut:-1]
+        if not _is_sound(head):
+            return None
         return Line(
             seq=int(head["seq"]),
             kind=str(head["kind"]),
@@ -143,6 +153,13 @@ def _parse(raw: bytes, offset: int) -> Line | None:
         )
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def _is_sound(head: dict[str, Any]) -> bool:
+    """Whether a line names a step or none, and a file of the bundle or none."""
+    step, path = head["step"], head["path"]
+    names_step = step is None or (type(step) is int and step >= 0)
+    return names_step and (path == "" or (is_legal(path) and belongs(path)))
 
 
 class JournalFile:
@@ -169,9 +186,9 @@ class JournalFile:
 
         Raises:
             BundleInUseError: Another live session holds it.
-            OSError: The file system refuses.
+            OSError: The file system refuses, or a link stands there.
         """
-        fd = os.open(self.path, _OPEN_FLAGS, _FILE_MODE)
+        fd = open_regular(self.path, _OPEN_FLAGS)
         if not lock_file(fd):
             os.close(fd)
             raise BundleInUseError(str(self.path.parent))

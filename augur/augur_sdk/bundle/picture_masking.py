@@ -11,6 +11,7 @@ from typing import Any, Final
 from augur_sdk.entry import Entry
 from augur_sdk.errors import RecordError
 from augur_sdk.images.masking import Box, mask_regions, regions_of
+from augur_sdk.images.metadata import strip_metadata
 
 __all__ = ["PictureMasking", "PictureWithheldError", "ScreenshotRedactor", "redaction_of"]
 
@@ -60,7 +61,7 @@ class PictureMasking:
         """
         try:
             boxes = [*entry.mask, *self._asked(picture, entry)]
-            return mask_regions(picture, boxes), boxes
+            return mask_regions(_bare(picture), boxes), boxes
         except Exception as error:  # noqa: BLE001 - whatever goes wrong means: not masked
             self._say(error)
             raise PictureWithheldError from None
@@ -79,6 +80,14 @@ class PictureMasking:
                 "a screenshot is withheld because it could not be redacted (%s)",
                 type(error).__name__,
             )
+
+
+def _bare(picture: bytes) -> bytes:
+    """Without metadata; a container that is damaged is kept as it came, as evidence."""
+    try:
+        return strip_metadata(picture)
+    except RecordError:
+        return picture
 
 
 def redaction_of(boxes: Iterable[Box], policy_id: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from augur_sdk.bundle.delivery_log import DeliveryLog
 from augur_sdk.bundle.delivery_note import read_note, write_note
 from augur_sdk.entry import Entry, Kind
 from augur_sdk.errors import BundleReadError
+from augur_sdk.storage.safe_open import read_inside
 
 __all__ = ["RecoveryReport", "recover_bundle"]
 
@@ -36,6 +37,8 @@ class RecoveryReport:
     manifest: dict[str, Any] = field(repr=False)
     recovered: bool = True
     """False when the bundle was complete already."""
+    unknown: int = 0
+    """Intact records of a kind that this version does not know; they are not in the bundle."""
 
 
 class _RedactedAlready:
@@ -96,8 +99,8 @@ def _is_undelivered(archive: Archive) -> bool:
 
 def _complete_already(root: Path) -> RecoveryReport:
     try:
-        manifest = orjson.loads((root / layout.MANIFEST).read_bytes())
-        session = orjson.loads((root / layout.TRACE).read_bytes())["session"]
+        manifest = orjson.loads(read_inside(root, layout.MANIFEST))
+        session = orjson.loads(read_inside(root, layout.TRACE))["session"]
     except (OSError, ValueError, KeyError, TypeError):
         raise BundleReadError(
             f"{root} is not a bundle: it holds neither a journal nor a manifest",
@@ -120,6 +123,7 @@ def _recover(root: Path, archive: Archive) -> RecoveryReport:
         steps=len(archive.catalog.steps),
         status=session["status"],
         manifest=manifest,
+        unknown=found.unknown,
     )
 
 

@@ -10,6 +10,7 @@ import orjson
 from augur_sdk.bundle import layout
 from augur_sdk.bundle.journal import JournalFile, Scan
 from augur_sdk.entry import Kind
+from augur_sdk.storage.safe_open import read_inside
 
 __all__ = ["make_room"]
 
@@ -41,7 +42,7 @@ def make_room(root: Path, debug_session_id: str) -> None:
 
 def _session_of_manifest(path: Path) -> str:
     try:
-        return str(orjson.loads(path.read_bytes()).get("debug_session_id", ""))
+        return str(orjson.loads(read_inside(path.parent, path.name)).get("debug_session_id", ""))
     except (ValueError, AttributeError, OSError):
         return ""
 

@@ -17,6 +17,7 @@ from augur_sdk.bundle import layout
 from augur_sdk.bundle.journal import Ref
 from augur_sdk.bundle.packed import RefsByStep
 from augur_sdk.bundle.platform import read_at
+from augur_sdk.storage.safe_open import open_regular
 
 __all__ = ["TraceSpool", "step_block", "trace_chunks"]
 
@@ -75,8 +76,9 @@ class TraceSpool:
             return
         try:
             if self._fd is None:
-                flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
-                self._fd = os.open(self._path, flags, 0o600)
+                # What an earlier process left, or a link to somewhere else, goes first.
+                self._path.unlink(missing_ok=True)
+                self._fd = open_regular(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
             if os.write(self._fd, data) != len(data):
                 self._broken = True
         except OSError:

@@ -13,6 +13,7 @@ import typer
 from augur_sdk._version import __version__
 from augur_sdk.cli import commands
 from augur_sdk.cli.exit_codes import ExitCode
+from augur_sdk.cli.terminal import harmless
 from augur_sdk.errors import AugurError
 
 __all__ = ["build_app", "run"]
@@ -55,7 +56,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         build_app()(args=arguments)
     except (AugurError, OSError) as error:
-        print(f"augur: {error}", file=sys.stderr)
+        print(f"augur: {harmless(str(error))}", file=sys.stderr)
         return ExitCode.UNUSABLE
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else ExitCode.OK

@@ -11,6 +11,7 @@ import orjson
 
 from augur_sdk.bundle import layout
 from augur_sdk.errors import BundleReadError
+from augur_sdk.storage.safe_open import open_inside, read_inside, regular_names
 
 __all__ = ["BundleFolder", "StepFile", "require_bundle"]
 
@@ -104,18 +105,18 @@ class BundleFolder:
 
     def event_count(self) -> int:
         """How many decision events there are."""
-        folder = self.root / layout.PATHS["events"]
-        reasoning = layout.REASONING.rpartition("/")[2]
-        names = [name for name in self.names("events") if name != reasoning]
-        return sum((folder / name).read_bytes().count(b"\n") for name in names)
+        folder = layout.PATHS["events"]
+        paths = {f"{folder}{name}" for name in regular_names(self.root, folder)}
+        paths.discard(layout.REASONING)
+        return sum(read_inside(self.root, path).count(b"\n") for path in paths)
 
     def _object(self, path: str) -> dict[str, Any]:
         file = self.root / path
-        if not file.is_file():
+        if not file.exists():
             return {}
         try:
-            found = orjson.loads(file.read_bytes())
-        except (OSError, ValueError):
+            found = orjson.loads(read_inside(self.root, path))
+        except (OSError, ValueError):  # damaged, or a link to somewhere else
             found = None
         if isinstance(found, dict):
             return found
@@ -126,7 +127,7 @@ class BundleFolder:
         """The session record, read without the steps that follow it in the same file."""
         head = bytearray()
         try:
-            with (self.root / layout.TRACE).open("rb") as lines:
+            with open_inside(self.root, layout.TRACE) as lines:
                 for line in lines:
                     if line.lstrip().startswith(_STEPS_KEY) and head.rstrip().endswith(b","):
                         return dict(orjson.loads(head.rstrip()[:-1] + b"}")["session"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,12 +13,14 @@ from typing import Any, Final, TypeVar
 import orjson
 from rich.console import Console
 from rich.progress import Progress
+from rich.segment import Segment
 
 __all__ = [
     "JSON_OPTION_HELP",
     "busy",
     "counting",
     "error_console",
+    "harmless",
     "output",
     "print_json",
     "printable",
@@ -32,24 +35,59 @@ PIPE_WIDTH: Final = 160
 PATIENCE: Final = 1.0
 """Seconds that a loop may take before it shows a progress bar."""
 
+_STEERING: Final = re.compile(
+    r"[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+"""Controls, direction marks and invisible characters that JSON may hold as they are."""
+
 T = TypeVar("T")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
+
+
+class _SafeConsole(Console):
+    """A console whose texts cannot steer the terminal, wherever they come from.
+
+    Rich strips only a few control characters; a folder's name can hold any.
+    """
+
+    def render(self, *args: Any, **options: Any) -> Iterator[Segment]:
+        """The pieces of a renderable, made harmless."""
+        for segment in super().render(*args, **options):
+            yield segment if segment.control else Segment(harmless(segment.text), segment.style)
+
+
+def harmless(text: str) -> str:
+    """Text whose controls and direction marks are replaced; line ends stay."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}"
+        for character in text
+    )
 
 
 def output() -> Console:
     """The console on standard output; obeys NO_COLOR, COLUMNS and the absence of a terminal."""
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
-    return Console(width=width, highlight=False, markup=False, emoji=False)
+    return _SafeConsole(width=width, highlight=False, markup=False, emoji=False)
 
 
 def error_console() -> Console:
     """The console on standard error, for what is no part of a command's answer."""
-    return Console(stderr=True, highlight=False, markup=False, emoji=False)
+    return _SafeConsole(stderr=True, highlight=False, markup=False, emoji=False)
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON in UTF-8, keys sorted."""
+    """Print a value as JSON in UTF-8, keys sorted.
+
+    What could steer a terminal is escaped, so that a program reads the value as it was.
+    """
     options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
-    sys.stdout.buffer.write(orjson.dumps(value, option=options))
+    text = orjson.dumps(value, option=options).decode()
+    sys.stdout.buffer.write(_STEERING.sub(_escaped, text).encode())
     sys.stdout.flush()
 
 

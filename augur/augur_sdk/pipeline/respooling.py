@@ -7,8 +7,10 @@ the trace and the manifest are sent from their own files.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
@@ -19,6 +21,14 @@ from augur_sdk.bundle.journal import encode_line
 from augur_sdk.bundle.trace_scan import TraceSyntaxError, trace_parts
 from augur_sdk.entry import COLLECTIONS, Kind
 from augur_sdk.errors import BundleReadError
+from augur_sdk.storage.paths import is_legal
+from augur_sdk.storage.safe_open import (
+    is_regular,
+    open_inside,
+    open_regular,
+    read_inside,
+    regular_names,
+)
 
 __all__ = ["respool"]
 
@@ -60,8 +70,9 @@ def respool(root: Path, destination: str) -> None:
     path = root / layout.JOURNAL
     unfinished = path.with_name(f"{path.name}.new")
     try:
-        with unfinished.open("wb") as journal:
-            unfinished.chmod(0o600)
+        unfinished.unlink(missing_ok=True)
+        fd = open_regular(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        with os.fdopen(fd, "wb") as journal:
             _write(journal, _Record(Kind.OPEN, opening), 1)
             for number, record in enumerate(_records(root, manifest), 2):
                 _write(journal, record, number)
@@ -78,7 +89,7 @@ def _write(journal: IO[bytes], record: _Record, seq: int) -> None:
 
 def _manifest(root: Path) -> dict[str, Any]:
     try:
-        manifest = orjson.loads((root / layout.MANIFEST).read_bytes())
+        manifest = orjson.loads(read_inside(root, layout.MANIFEST))
     except (OSError, ValueError):
         manifest = None
     if not isinstance(manifest, dict):
@@ -107,7 +118,7 @@ def _records(root: Path, manifest: dict[str, Any]) -> Iterator[_Record]:
 
 def _trace(root: Path) -> Iterator[_Record]:
     try:
-        with (root / layout.TRACE).open("rb") as trace:
+        with open_inside(root, layout.TRACE) as trace:
             for part in trace_parts(trace):
                 value = orjson.loads(part.raw)
                 if part.key == "session":
@@ -125,10 +136,8 @@ def _step(step: dict[str, Any], position: int) -> _Record:
 
 
 def _names(root: Path, part: str, ending: str) -> list[str]:
-    folder = root / layout.PATHS[part]
-    if not folder.is_dir():
-        return []
-    return sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(ending))
+    names = regular_names(root, layout.PATHS[part])
+    return [name for name in names if name.endswith(ending) and is_legal(name)]
 
 
 def _pictures(root: Path) -> Iterator[_Record]:
@@ -142,7 +151,7 @@ def _events(root: Path) -> Iterator[_Record]:
     for name in _names(root, "events", ".jsonl"):
         path = f"{layout.PATHS['events']}{name}"
         kind = Kind.REASONING if path == layout.REASONING else Kind.EVENT
-        with (root / path).open("rb") as lines:
+        with open_inside(root, path) as lines:
             for line in lines:
                 if record := _object(line):
                     own = record.get("step_index")
@@ -154,7 +163,7 @@ def _events(root: Path) -> Iterator[_Record]:
 def _documents(root: Path, kind: Kind, part: str) -> Iterator[_Record]:
     for name in _names(root, part, ".json"):
         path = f"{layout.PATHS[part]}{name}"
-        if record := _object((root / path).read_bytes()):
+        if record := _object(read_inside(root, path)):
             item = str(record.get("side_effect_id", ""))
             yield _Record(kind, record, layout.step_of(path), path, item)
 
@@ -165,15 +174,17 @@ def _logs(root: Path) -> Iterator[_Record]:
         found = _STEP_LOG.fullmatch(stem)
         step_index = int(found[1]) if found else None
         path = f"{layout.PATHS['logs']}{name}"
-        with (root / path).open(encoding="utf-8", errors="replace", newline="") as log:
+        with TextIOWrapper(
+            open_inside(root, path), encoding="utf-8", errors="replace", newline=""
+        ) as log:
             while chunk := log.read(_LOG_CHUNK):
                 yield _Record(Kind.LOG, {"text": chunk, "name": stem}, step_index, path)
 
 
 def _collection(root: Path, kind: Kind, path: str) -> Iterator[_Record]:
-    if not (root / path).is_file():
+    if not is_regular(root, path):
         return
-    members = (_object((root / path).read_bytes()) or {}).get(COLLECTIONS[kind])
+    members = (_object(read_inside(root, path)) or {}).get(COLLECTIONS[kind])
     for member in members if isinstance(members, list) else ():
         if isinstance(member, dict):
             own = member.get("step_index")

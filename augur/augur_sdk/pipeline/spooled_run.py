@@ -21,7 +21,8 @@ from augur_sdk.bundle.delivery_note import remove_note, write_note
 from augur_sdk.bundle.journal import JournalFile, Line, Ref, Scan, scan
 from augur_sdk.bundle.platform import read_at
 from augur_sdk.entry import Kind
-from augur_sdk.errors import BundleInUseError
+from augur_sdk.errors import BundleInUseError, BundleReadError
+from augur_sdk.storage.safe_open import open_regular
 
 __all__ = ["SpooledRun", "read_opening"]
 
@@ -54,8 +55,10 @@ class SpooledRun:
 
         Raises:
             OSError: There is no journal, or it cannot be read.
+            BundleReadError: A folder of the bundle is a link to somewhere else.
         """
-        fd = os.open(root / layout.JOURNAL, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        _refuse_links(root)
+        fd = open_regular(root / layout.JOURNAL, os.O_RDONLY)
         acks = (line.data for line in _lines(fd) if line.kind == Kind.ACK)
         log = DeliveryLog(destination, acks)
         opening: dict[str, Any] = {}
@@ -126,7 +129,7 @@ class SpooledRun:
 def read_opening(journal: Path) -> dict[str, Any]:
     """What a journal's first record says; nothing where it cannot be read."""
     try:
-        fd = os.open(journal, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        fd = open_regular(journal, os.O_RDONLY)
     except OSError:
         return {}
     try:
@@ -136,6 +139,16 @@ def read_opening(journal: Path) -> dict[str, Any]:
         return {}
     finally:
         os.close(fd)
+
+
+def _refuse_links(root: Path) -> None:
+    """What is sent from its own file is opened by its path: its folder has to be the bundle's."""
+    for part in layout.PATHS.values():
+        if (root / part.rstrip("/")).is_symlink():
+            raise BundleReadError(
+                f"{part} in {root} is a symbolic link, and a bundle holds none",
+                fix="If it is your own, put the files themselves there.",
+            )
 
 
 def _lines(fd: int) -> Iterator[Line]:

@@ -6,7 +6,9 @@ older versions, other producers, edits by hand, or a stricter policy.
 
 from __future__ import annotations
 
+import codecs
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,12 +21,13 @@ from augur_sdk.errors import BundleReadError
 from augur_sdk.redaction.markers import ERROR, MARKER
 from augur_sdk.redaction.policy import DefaultRedactionPolicy, RedactionPolicy
 
-__all__ = ["Finding", "audit_bundle"]
+__all__ = ["Coverage", "Finding", "audit_bundle", "coverage"]
 
 _PICTURES: Final = frozenset(
     {".png", ".jpg", ".jpeg", ".webp", ".gif", ".mp4", ".webm", ".gz", ".zip"}
 )
 _SNIFFED: Final = 8192
+_ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -86,9 +89,9 @@ class _Auditor:
             raw = path.read_bytes()
         except OSError as error:
             raise BundleReadError(f"{path.name} cannot be read: {error.strerror}") from None
-        if b"\0" in raw[:_SNIFFED]:
+        text = _decoded(raw)
+        if text is None:
             return iter(())
-        text = raw.decode("utf-8", "replace")
         if path.suffix == ".jsonl":
             return self._records(text)
         return self._document(text) if path.suffix == ".json" else self._lines(text)
@@ -111,6 +114,7 @@ class _Auditor:
 
     def _lines(self, text: str) -> Iterator[tuple[str, str]]:
         seen: Counter[str] = Counter()
+        text = _ESCAPE.sub(_character, text)
         for number, line in enumerate(text.splitlines(), 1):
             for rule in self._text(line):
                 seen[rule] += 1
@@ -148,6 +152,50 @@ class _Auditor:
                 yield from self._compare(value, new[shown], place)
             else:
                 yield place, "drop"
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What an audit could look into; names of files are always looked at."""
+
+    files: int
+    unread_files: int
+    """Pictures, archives and other binary files."""
+    bytes: int
+    unread_bytes: int
+
+
+def coverage(folder: str | os.PathLike[str]) -> Coverage:
+    """How much of a bundle `audit_bundle` looks into."""
+    root = Path(folder)
+    paths = [path for path in root.rglob("*") if path.is_file() and not path.is_symlink()]
+    sizes = [(path.stat().st_size, _is_read(path)) for path in paths]
+    unread = [size for size, read in sizes if not read]
+    return Coverage(len(sizes), len(unread), sum(size for size, _ in sizes), sum(unread))
+
+
+def _is_read(path: Path) -> bool:
+    if path.suffix.lower() in _PICTURES:
+        return False
+    with path.open("rb") as file:
+        return _decoded(file.read(_SNIFFED)) is not None
+
+
+def _decoded(raw: bytes) -> str | None:
+    """The text of a file in UTF-8 or UTF-16; None for what is no text."""
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16", "replace")
+    head = raw[:_SNIFFED]
+    if b"\0" not in head:
+        return raw.decode("utf-8", "replace")
+    odd, even = head[1::2].count(0), head[::2].count(0)
+    if max(odd, even) > 0.4 * len(head) and min(odd, even) < 0.05 * len(head):
+        return raw.decode("utf-16-le" if odd > even else "utf-16-be", "replace")
+    return None
+
+
+def _character(escape: re.Match[str]) -> str:
+    return chr(int(escape[1], 16))
 
 
 def _rules(before: str, after: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from augur_sdk.bundle import layout
 from augur_sdk.errors import BundleReadError
 from augur_sdk.models import PriorStep, ReplayFixture
 from augur_sdk.replay.fixture import make_fixture
+from augur_sdk.storage.safe_open import read_inside
 
 __all__ = ["build_fixture", "read_trace"]
 
@@ -29,7 +30,8 @@ def build_fixture(
         ValueError: The bundle cannot be read, has no such step, or the step refers to no picture.
     """
     trace = read_trace(Path(bundle_dir))
-    steps = [step for step in trace.get("steps", []) if isinstance(step, dict)]
+    found = trace.get("steps")
+    steps = [step for step in found if isinstance(step, dict)] if isinstance(found, list) else []
     step = next((step for step in steps if step.get("step_index") == step_index), None)
     if step is None:
         raise BundleReadError(
@@ -47,7 +49,7 @@ def read_trace(bundle_dir: Path) -> dict[str, Any]:
     import orjson
 
     try:
-        trace = orjson.loads((bundle_dir / layout.TRACE).read_bytes())
+        trace = orjson.loads(read_inside(bundle_dir, layout.TRACE))
     except (OSError, orjson.JSONDecodeError) as error:
         raise BundleReadError(
             f"{bundle_dir / layout.TRACE} cannot be read ({type(error).__name__})",

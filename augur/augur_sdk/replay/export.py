@@ -14,6 +14,8 @@ from typing import Any, Final
 from augur_sdk.errors import BundleReadError, RecordError
 from augur_sdk.replay import decision
 from augur_sdk.replay.bundle_steps import build_fixture
+from augur_sdk.storage.atomic import write_private
+from augur_sdk.storage.safe_open import read_inside
 
 __all__ = ["DECIDE_VARIABLE", "export_test"]
 
@@ -117,7 +119,7 @@ def export_test(
     picture_name = Path(fixture["observation"]).name
     if not embed:
         picture_name = path.stem + Path(picture_name).suffix
-        path.with_name(picture_name).write_bytes(picture)
+        write_private(path.with_name(picture_name), picture)
     constants = {
         "DECIDE": decide,
         "STEP_INDEX": step_index,
@@ -126,7 +128,7 @@ def export_test(
         "EXPECTED": expected,
         "PRIOR_STEPS": prior,
     }
-    path.write_text(_source(constants, picture if embed else None), encoding="utf-8")
+    write_private(path, _source(constants, picture if embed else None).encode())
     return path
 
 
@@ -160,11 +162,10 @@ def _wrapped(picture: bytes) -> str:
 
 
 def _picture(root: Path, relpath: str) -> bytes:
-    path = root / relpath
-    if not path.resolve().is_relative_to(root.resolve()):
-        raise BundleReadError("the step's picture is not inside the bundle")
     try:
-        return path.read_bytes()
+        return read_inside(root, relpath)
+    except RecordError:
+        raise BundleReadError("the step's picture is not inside the bundle") from None
     except OSError as error:
         raise BundleReadError(
             f"{relpath} cannot be read ({type(error).__name__})",

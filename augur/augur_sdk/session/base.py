@@ -163,6 +163,9 @@ class SessionBase:
         self._branch: Branch | None = None
         self._policy = policy
         door = RedactionDoor(policy)
+        if server is not None:
+            # An agent that prints its environment says it bare, where no rule knows it.
+            door.secrets.register(str(server.token), "dsn_token", quiet=True)
         self._core: SessionCore = SessionCore(
             settings,
             self._out_dir,

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Final, TypeVar
 
 __all__ = [
@@ -94,6 +95,11 @@ def replace_file(target: str, data: bytes, mode: int) -> None:
     except BaseException:
         discard(path)
         raise
+
+
+def write_private(target: str | os.PathLike[str], data: bytes) -> None:
+    """Give a file these bytes, readable by its owner alone, whatever stood there before."""
+    replace_file(str(Path(target).absolute()), data, 0o600)
 
 
 def create_file(target: str, data: bytes, mode: int) -> None:

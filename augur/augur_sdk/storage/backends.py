@@ -14,7 +14,7 @@ from datetime import timedelta
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-from augur_sdk.errors import MissingExtraError
+from augur_sdk.errors import MissingExtraError, RecordError
 from augur_sdk.storage.aws_profile import credential_provider
 from augur_sdk.storage.failures import StoreError
 
@@ -68,6 +68,7 @@ def obstore_module() -> ModuleType:
     """`obstore`, or MissingExtraError that says how to install it."""
     try:
         import obstore
+        import obstore.exceptions
         import obstore.store
     except ImportError:
         raise MissingExtraError("An object store", "object-store") from None
@@ -131,12 +132,21 @@ def azure(container: str, patience: Patience, config: dict[str, Any]) -> Backend
     if host:
         known.setdefault("account_name", host.partition(".")[0])
     endpoint = known.get("endpoint") or _environment("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT")
-    backend: Backend = obstore_module().store.AzureStore(
-        name,
-        **known,
-        client_options=patience.client_options(plain_http=_plain(endpoint)),
-        retry_config=patience.retry_config(),
-    )
+    module = obstore_module()
+    try:
+        backend: Backend = module.store.AzureStore(
+            name,
+            **known,
+            client_options=patience.client_options(plain_http=_plain(endpoint)),
+            retry_config=patience.retry_config(),
+        )
+    except module.exceptions.BaseError as error:
+        # The library's text is a structure, and may quote what it was configured with.
+        raise RecordError(
+            f"the Azure store cannot be used as it is configured ({type(error).__name__})",
+            expected="an account, such as az://container@account.dfs.core.windows.net/prefix",
+            fix="Or set AZURE_STORAGE_ACCOUNT_NAME, and credentials by Azure's usual means.",
+        ) from None
     return backend
 
 

@@ -6,6 +6,7 @@ called with the URI and the caller's options and returns a `Store`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,9 @@ from augur_sdk.storage.protocol import Store
 __all__ = ["GROUP", "is_uri", "object_store_from_uri", "store_from_uri"]
 
 GROUP: Final = "augur_sdk.stores"
+
+_QUERY: Final = re.compile(r"\?[^/?=]+=")
+"""Such as `?token=`: what a signed URL carries, and no path that anybody means."""
 
 _KINDS: Final = {
     "s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "azure": "az", "abfs": "az",
@@ -65,7 +69,7 @@ def object_store_from_uri(uri: str, *, patience: Patience, config: dict[str, Any
     if kind == "file":
         return ObjectStore(backends.local(str(_file_path(uri))), _file_path(uri).as_uri())
     bucket, _, prefix = rest.partition("/")
-    _check_bucket(bucket, kind)
+    _check_bucket(bucket, rest, kind)
     if kind == "s3":
         return S3Store(bucket, prefix, patience=patience, **config)
     return ObjectStore(_backend(kind, bucket, patience, config), f"{kind}://{rest}", prefix)
@@ -77,11 +81,12 @@ def _backend(kind: str, bucket: str, patience: Patience, config: dict[str, Any])
     return {"gs": backends.gcs, "az": backends.azure}[kind](bucket, patience, config)
 
 
-def _check_bucket(bucket: str, kind: str) -> None:
+def _check_bucket(bucket: str, rest: str, kind: str) -> None:
     name, _, host = bucket.partition("@")
     if kind == "memory" and not bucket:
         return
-    if not name or ":" in name or (host and not host.endswith(backends.AZURE_HOSTS)):
+    foreign = bool(host) and not host.endswith(backends.AZURE_HOSTS)
+    if not name or ":" in name or foreign or _QUERY.search(rest):
         raise RecordError(
             "a store's URI has no usable bucket, or holds credentials",
             expected="such as s3://bucket/prefix",

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from augur_sdk.storage.safe_open import open_regular
 from augur_sdk.streaming.multipart import Envelope
 
 __all__ = ["Content", "FileChangedError", "prepare"]
@@ -50,7 +51,9 @@ class Content:
 
         left = self.length - len(self.head) - len(self.tail)
         # Not `async with`: aiofiles leaves it on the loop's default executor, another thread.
-        file = await aiofiles.open(path, "rb", buffering=0, executor=self.executor)
+        file = await aiofiles.open(
+            path, "rb", buffering=0, opener=open_regular, executor=self.executor
+        )
         try:
             while left:
                 chunk = await file.read(min(CHUNK, left))

@@ -23,7 +23,7 @@ import orjson
 
 from augur_sdk._version import __version__
 from augur_sdk.capture import CAPTURE_MODE_VARIABLE, CaptureMode, resolve_capture_mode
-from augur_sdk.streaming.dsn import DSN, ENV_DSN
+from augur_sdk.streaming.dsn import DSN, ENV_DSN, ENV_REQUIRE_TLS
 from augur_sdk.streaming.outcome import Answer, Failure, Outcome, Trouble
 from augur_sdk.streaming.tls import CA_VARIABLES, ENV_CERT, ENV_KEY
 from augur_sdk.streaming.transport import Call, Transport
@@ -84,6 +84,13 @@ def check_dsn(raw: str | None) -> Check:
         dsn = DSN.parse(raw)
     except ValueError as error:
         return Check("dsn", ok=False, detail=str(error), advice=f"Correct {ENV_DSN} or dsn=.")
+    if dsn.in_clear:
+        return Check(
+            "dsn",
+            ok=False,
+            detail=f"{dsn.base_url}: the token and every record travel unencrypted",
+            advice=f"Use https. {ENV_REQUIRE_TLS}=1 refuses such a server.",
+        )
     return Check("dsn", ok=True, detail=f"{dsn.base_url}, tenant {dsn.tenant or 'not named'}")
 
 

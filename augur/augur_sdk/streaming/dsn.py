@@ -6,6 +6,7 @@ value of this type (a repr, a copy into a dict, a pickle, an error message) show
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import os
 import re
@@ -16,11 +17,12 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from augur_sdk.errors import RecordError
 
-__all__ = ["DSN", "ENV_DSN"]
+__all__ = ["DSN", "ENV_DSN", "ENV_REQUIRE_TLS"]
 
 logger: logging.Logger = logging.getLogger("augur_sdk")
 
 ENV_DSN: Final = "AUGUR_DSN"
+ENV_REQUIRE_TLS: Final = "AUGUR_REQUIRE_TLS"
 
 _EXPECTED: Final = "https://<host>/api/v1?token=<api_key>&tenant=<slug>"
 _UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
@@ -107,12 +109,59 @@ class DSN:
         raw = os.environ.get(ENV_DSN, "") if explicit is None else explicit
         if not raw or raw.isspace():
             return None
+        source = ENV_DSN if explicit is None else "dsn"
         try:
-            return cls.parse(raw)
+            dsn = cls.parse(raw)
+            dsn.check_transport(source)
         except ValueError as error:
-            source = ENV_DSN if explicit is None else "dsn"
             logger.warning("%s is ignored and nothing is streamed: %s", source, error)
             return None
+        return dsn
+
+    @property
+    def in_clear(self) -> bool:
+        """Whether the token and the records travel unencrypted to another machine."""
+        parts = urlsplit(self.base_url)
+        return parts.scheme == "http" and not _is_loopback(parts.hostname or "")
+
+    def check_transport(self, source: str, env: Mapping[str, str] = os.environ) -> None:
+        """Warn once a process and server of an unencrypted way; AUGUR_REQUIRE_TLS=1 refuses it.
+
+        Args:
+            source: What named the server, for people.
+            env: The environment.
+
+        Raises:
+            ValueError: It is in clear, and that is not allowed.
+        """
+        if not self.in_clear:
+            return
+        if env.get(ENV_REQUIRE_TLS, "").strip().lower() in {"1", "true", "yes", "on"}:
+            raise RecordError(
+                f"it names http, and {ENV_REQUIRE_TLS} is set", expected=_EXPECTED, fix="Use https."
+            )
+        if self.base_url not in _warned:
+            _warned.add(self.base_url)
+            logger.warning(
+                "%s names http://%s: the token and every record travel unencrypted; use https, or "
+                "set %s=1 to refuse such a server",
+                source,
+                urlsplit(self.base_url).hostname,
+                ENV_REQUIRE_TLS,
+            )
+
+
+_warned: set[str] = set()
+"""Servers that were warned of, one a process: a process may open hundreds of sessions."""
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _malformed(what: str) -> RecordError:

@@ -40,13 +40,14 @@ def command(
     Exits with 1 when the runs differ.
     """
     from augur_sdk.comparison import compare_bundles, render_html
+    from augur_sdk.storage.atomic import write_private
 
     packs = chosen_packs(rules)
     with bundle_at(a) as folder_a, bundle_at(b) as folder_b:
         with busy("Comparing"):
             comparison = _named(compare_bundles(folder_a, folder_b, packs=packs), a, b)
         if html:
-            html.write_text(render_html(comparison), encoding="utf-8")
+            write_private(html, render_html(comparison).encode())
     if json:
         print_json(comparison.as_dict())
     else:

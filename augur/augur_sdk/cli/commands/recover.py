@@ -27,13 +27,15 @@ def command(
     with busy("Recovering"):
         report = recover_bundle(bundle_dir)
     if json:
-        names = ("recovered", "records", "damaged", "steps", "status")
+        names = ("recovered", "records", "damaged", "unknown", "steps", "status")
         facts = {name: getattr(report, name) for name in names}
         print_json({"bundle": str(bundle_dir), **facts})
     elif not report.recovered:
         output().print(f"{bundle_dir}: complete already, {report.steps} steps, {report.status}")
     else:
         damage = f", {report.damaged} damaged or missing" if report.damaged else ""
+        if report.unknown:
+            damage += f", {report.unknown} of a kind that only a newer version knows"
         output().print(f"{bundle_dir}: {report.records} records{damage}", soft_wrap=True)
         output().print(f"{report.steps} steps, status {report.status}")
     raise typer.Exit(ExitCode.PROBLEM if report.damaged else ExitCode.OK)
