@@ -52,3 +52,37 @@ def test_redaction_is_linear(name: str) -> None:
 @pytest.mark.parametrize("name", ["prose", "a", "digits", "password=x", "tags", "://", "elements"])
 def test_redaction_is_linear_without_re2(name: str) -> None:
     test_redaction_is_linear(name)
+
+
+ANCHORED = {
+    "email": "mail a@b.co ",
+    "card": "4111111111111111 ",
+    "key": "password=hunter2x ",
+    "bearer": "Authorization: Bearer abcdefghijklmnop ",
+    "url": "https://u:pa55word@h.example/x?token=abc ",
+    "jwt": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcdefgh ",
+}
+UNITS = [
+    "'a",
+    "a'",
+    "-'a",
+    "a.",
+    "a+",
+    "\\a",
+    "\\n",
+    "%41",
+    "&#64;",
+    "a@",
+    "1-",
+    "a=",
+    "://a",
+    '"a":',
+]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("kind", sorted(ANCHORED))
+def test_redaction_is_linear_behind_a_text_that_wakes_a_rule(kind: str, unit: str) -> None:
+    head = ANCHORED[kind]
+    short = max(seconds(head + benchmark.filled(unit, SMALL)), 20e-6)
+    assert seconds(head + benchmark.filled(unit, LARGE)) < SLACK * short

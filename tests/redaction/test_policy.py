@@ -59,6 +59,13 @@ def test_documented_text_rules_name_their_kind(text: str, kind: str) -> None:
     assert f"***REDACTED:{kind}***" in default().apply(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["'bob@shop.co'", "-u'bob@shop.co'", "to='bob@shop.co'", "('n@b.co')"]
+)
+def test_an_address_in_quotes_is_an_address(text: str) -> None:
+    assert "@" not in DefaultRedactionPolicy().apply(f"send it to {text} please")
+
+
 def test_the_default_policy_has_the_documented_id() -> None:
     assert default().id == DEFAULT_POLICY_ID == "default-pii-v1"
 

@@ -150,9 +150,13 @@ def _is_host(host: str) -> bool:
 
 _EMAIL: Final = pattern_rule(
     "email",
-    r"(?:(?<![\w.+'\\%-])|(?<=%[0-9A-Fa-f]{2})|(?<=%)(?![0-9A-Fa-f]{2})|(?<=\\[nrtbf])"
-    r"|(?<=\\u00[0-9A-Fa-f]{2})|(?<=[\\'])(?![nrtbfu]))(?!git(?:@|%40)[\w.-]{1,253}+[:/])"
-    r"[^\W_][\w.+'-]*+(?:@|%40|\\u0040|&#64;)"
+    # Where a run of a local part's characters begins, there is one start. A quote is one of them,
+    # and what it opens may be an address, too: of these starts there are many, so each looks only
+    # as far as a local part may reach.
+    r"(?:(?:(?<![\w.+'\\%-])|(?<=%[0-9A-Fa-f]{2})|(?<=%)(?![0-9A-Fa-f]{2})|(?<=\\[nrtbf])"
+    r"|(?<=\\u00[0-9A-Fa-f]{2})|(?<=\\)(?![nrtbfu]))"
+    r"(?!git(?:@|%40)[\w.-]{1,253}+[:/])[^\W_][\w.+'-]*+|(?<=')[^\W_][\w.+'-]{0,63}+)"
+    r"(?:@|%40|\\u0040|&#64;)"
     r"(?P<host>(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8})(?P<top>xn--[\w-]{1,59}|[^\W\d_]{2,24})(?![\w-])",
     flags=re.UNICODE,
     anchors=(
