@@ -70,7 +70,8 @@ def differences(where: str, theirs: dict[str, Any], ours: dict[str, Any]) -> lis
 
 
 def lacking(key: str, theirs: dict[str, Any], ours: dict[str, Any]) -> set[str]:
-    return set(theirs.get(key) or ()) - set(ours.get(key) or ())
+    named: list[str] = theirs.get(key) or []
+    return set(named) - set(ours.get(key) or ())
 
 
 def parameters(where: str, theirs: list[list[Any]], ours: list[list[Any]]) -> list[str]:

@@ -46,9 +46,9 @@ class OpenAIComputerUseAdapter(ModelApiAdapterBase):
     def __init__(self, *, other_tools: bool = False) -> None:
         self.other_tools = other_tools
 
-    def load_messages(self, path: Path) -> tuple[Iterable[Message], dict[str, Any]]:
+    def load_messages(self, input_path: Path) -> tuple[Iterable[Message], dict[str, Any]]:
         """Read a log as messages: responses (`output`), and what the user sent (`content`)."""
-        return open_log(path, _messages)
+        return open_log(input_path, _messages)
 
     def iter_tool_calls(
         self, messages: Iterable[Message]
