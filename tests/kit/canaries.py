@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scenarios import STARTED, png
+from scenarios import STARTED, chunk, png
 
 COSTS = {"total_usd": 0.25, "tokens_in": 11}
 LATENCY = {"planner_ms": 7, "total_ms": 9}
@@ -60,9 +60,9 @@ def found_in(data: bytes) -> set[str]:
 
 
 def picture(index: int) -> bytes:
-    """A picture whose text chunk holds a canary."""
-    data = png(index)
-    return data.replace(b"seed\0", b"seed\0", 1) + canary("pixels").encode()
+    """A picture that holds a canary where no session takes anything out: behind its pixels."""
+    whole, end = png(index), len(chunk(b"IEND", b""))
+    return whole[:-end] + chunk(b"IDAT", canary("pixels").encode()) + whole[-end:]
 
 
 def whole_step(index: int, **fields: Any) -> Any:

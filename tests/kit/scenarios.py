@@ -48,16 +48,16 @@ def png(seed: int = 0, width: int = 64, height: int = 48, padding: int = 0) -> b
     text = b"seed\0" + str(seed).encode() + b"." * padding
     return (
         b"\x89PNG\r\n\x1a\n"
-        + _chunk(b"IHDR", header)
-        + _chunk(b"IDAT", zlib.compress(rows, 1))
-        + _chunk(
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows, 1))
+        + chunk(
             b"IDAT", text
         )  # after the pixels' end: no decoder reads it, and no session strips it
-        + _chunk(b"IEND", b"")
+        + chunk(b"IEND", b"")
     )
 
 
-def _chunk(name: bytes, data: bytes) -> bytes:
+def chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 

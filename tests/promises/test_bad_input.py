@@ -178,8 +178,8 @@ def test_what_cannot_be_understood_is_a_value_error_and_costs_nothing_else(
                 s.attach_observation(step_index=0, kind="pre", png_bytes=wrong)
         with pytest.raises(ValueError, match="pre or post"):
             s.attach_observation(step_index=0, kind="during", png_bytes=png())  # type: ignore[arg-type]  # the point
-        with pytest.raises(ValueError, match="succeeded"):
-            s.set_status("done")
+        with pytest.raises(ValueError, match="a string"):
+            s.set_status(7)  # type: ignore[arg-type]  # the point
         s.record_event(event(0))
         s.record_step(step(1))
     assert read_json(tmp_path / "b/manifest.json")["step_count"] == 2

@@ -56,7 +56,8 @@ BURST = """
         sample()
     stats = session.stats
     most["lost"] = stats.accepted - stats.stored
-    most["balance"] = stats.stored - stats.delivered - stats.pending
+    ended = stats.delivered + stats.superseded + sum(stats.refused.values())
+    most["balance"] = stats.stored - ended - stats.waiting - stats.bundle_only
     print(orjson.dumps(most).decode())
 """
 

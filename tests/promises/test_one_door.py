@@ -174,7 +174,7 @@ CALLS: dict[str, dict[str, Any]] = {
         "acceptable_regions": [{"x1": 1, "y1": 1, "x2": 9, "y2": 9, "label": "Buy"}],
         "fixture_id": "f",
     },
-    "set_task_spec": {"task_spec": TASK},
+    "set_task_spec": {"spec": TASK},
     "set_task_spec_id": {"task_spec_id": "t"},
     "set_group_id": {"group_id": "g"},
 }

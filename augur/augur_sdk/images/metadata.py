@@ -102,7 +102,7 @@ def _little(data: bytes, at: int) -> int:
 
 def _jpeg(data: bytes) -> Iterator[bytes]:
     yield data[:2]
-    at = 2
+    at, has_pixels = 2, False
     while at + 4 <= len(data):
         marker = data[at + 1]
         if data[at] != 0xFF:
@@ -119,8 +119,11 @@ def _jpeg(data: bytes) -> Iterator[bytes]:
             yield _segment(marker, data[at:end])
         at = end
         if marker == _JPEG_SCAN:
+            has_pixels = True
             at = _scan_end(data, at)
             yield data[end:at]
+    if not has_pixels:
+        raise _damaged()
     yield b"\xff\xd9"
 
 
