@@ -36,10 +36,10 @@ def command(
         typer.Option("--behind-proxy", help="A proxy adds TLS: listen on other addresses too."),
     ] = False,
 ) -> None:
-    """Run a server that agents stream to and people watch in a browser.
+    """Run a server that agents stream to, and that commands them.
 
-    It prints a DSN for agents (AUGUR_DSN) and a link that logs a browser in, once. Ends on SIGTERM
-    or ctrl-C, within 5 s, with what was acknowledged on the disk.
+    It prints a DSN for agents (AUGUR_DSN) and where its data is. Ends on SIGTERM or ctrl-C, within
+    5 s, with what was acknowledged on the disk.
     """
     from augur_sdk.errors import MissingExtraError
 
@@ -66,10 +66,11 @@ def command(
 
 def print_ready(ready: Ready, data: Path) -> None:
     """Say how to reach the server; plain, so that lines can be copied whole."""
+    from augur_server.app import WEB
+
     console = output()
-    for name, value in (
-        ("DSN", f"AUGUR_DSN='{ready.dsn}'"),
-        ("open", ready.login_url),
-        ("data", str(data.resolve())),
-    ):
+    lines = {"DSN": f"AUGUR_DSN='{ready.dsn}'", "data": str(data.resolve())}
+    if WEB.is_dir():  # a link to a page that is not there would be no help
+        lines["open"] = ready.login_url
+    for name, value in lines.items():
         console.print(f"{name:<5} {value}", soft_wrap=True, markup=False, highlight=False)
