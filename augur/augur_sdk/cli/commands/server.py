@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
 __all__ = ["group"]
 
-group = typer.Typer(name="server", help="Look after a server's data.", no_args_is_help=True)
-key = typer.Typer(name="key", help="Keys with which agents write.", no_args_is_help=True)
+group: typer.Typer = typer.Typer(
+    name="server", help="Look after a server's data.", no_args_is_help=True
+)
+key: typer.Typer = typer.Typer(
+    name="key", help="Keys with which agents write.", no_args_is_help=True
+)
 group.add_typer(key)
 
 Data = Annotated[Path, typer.Option(help="The server's folder.")]
