@@ -63,7 +63,7 @@ def described(value: Any) -> dict[str, Any]:
         # What the standard library makes (an enum's call, a protocol's) differs between Pythons.
         made = issubclass(value, enum.Enum) or getattr(value, "_is_protocol", False)
         return {"kind": "class", **({} if made else _parameters(value)), "members": members}
-    if callable(value):
+    if inspect.isroutine(value):
         return {"kind": "function", **_parameters(value)}
     return {"kind": "property" if isinstance(value, property) else "value"}
 
