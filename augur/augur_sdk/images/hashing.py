@@ -31,6 +31,7 @@ __all__ = [
     "hash_ahead",
     "is_being_hashed",
     "is_ready",
+    "load_decoder",
     "phash_64",
     "sha256_hex",
 ]
@@ -93,8 +94,19 @@ def hash_ahead(data: bytes) -> None:
 
 
 def is_ready() -> bool:
-    """Whether a picture was hashed in this process: from then on nothing has to be imported."""
+    """Whether a picture can be hashed without importing anything."""
     return _ready
+
+
+def load_decoder() -> None:
+    """Import what decodes and hashes most pictures."""
+    global _ready
+    if not _ready:
+        with suppress(Exception):  # a broken Pillow costs the hashes and nothing else
+            from PIL import PngImagePlugin  # noqa: F401 - loaded for what comes later
+
+            _cosines()
+            _ready = True
 
 
 def is_being_hashed(sha256: str) -> bool:
