@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -81,7 +82,7 @@ class Catalog:
     collections: dict[str, dict[str, Ref]] = field(default_factory=dict)
     pictures: RefsByPath = field(default_factory=RefsByPath)
     withheld: set[str] = field(default_factory=set)
-    dirty: dict[Target, None] = field(default_factory=dict)
+    dirty: OrderedDict[Target, None] = field(default_factory=OrderedDict)
 
     def add(self, line: Line) -> None:
         """Take note of a line that the journal holds."""
@@ -144,11 +145,7 @@ class Catalog:
 
     def next_dirty(self) -> Target | None:
         """Take the target that has waited longest."""
-        if not self.dirty:
-            return None
-        target = next(iter(self.dirty))
-        del self.dirty[target]
-        return target
+        return self.dirty.popitem(last=False)[0] if self.dirty else None
 
     def dirty_again(self, target: Target) -> None:
         """Put back a target whose projection failed."""

@@ -115,7 +115,7 @@ class Projection:
 
     def write(self, path: str, data: bytes) -> None:
         """Write and sign one file."""
-        self._files.write_bytes(path, data)
+        self._put(path, data)
         self.signed(path, hashlib.sha256(data).digest())
 
     def signed(self, path: str, digest: bytes) -> None:
@@ -231,18 +231,21 @@ class Projection:
     def _rewrite(self, lines: LineFile) -> None:
         records = [self._journal.read(ref) for ref in self._catalog.lines[lines.path].since(0)]
         data = lines.whole(records)
-        if lines.path in self.digests or not self._created(lines.path, data):
-            self._files.write_bytes(lines.path, data)
+        self._put(lines.path, data)
         lines.replaced(records, data)
         self.signed(lines.path, lines.digest)
 
-    def _created(self, path: str, data: bytes) -> bool:
-        """Make a file of lines directly, at half the cost: one that grows shows parts anyway."""
-        try:
-            self._files.create_bytes(path, data)
-        except FileExistsError:
-            return False
-        return True
+    def _put(self, path: str, data: bytes) -> None:
+        """Give a file these bytes: directly the first time, at half the cost of a rename.
+
+        A kill may leave a part of a file then. The journal has what belongs there, and recovery
+        writes it in one step, because something stands there.
+        """
+        if path not in self.digests:
+            with suppress(FileExistsError):
+                self._files.create_bytes(path, data)
+                return
+        self._files.write_bytes(path, data)
 
     def _project_collection(self, path: str, name: str) -> None:
         """Write a list's file, unless it is long and has hardly grown: the end writes it then."""
