@@ -18,10 +18,11 @@ settings.load_profile("shared machine")
     params=[
         pytest.param(("asyncio", {}), id="asyncio"),
         pytest.param(("asyncio", {"use_uvloop": True}), id="uvloop"),
+        pytest.param(("trio", {}), id="trio"),
     ]
 )
 def anyio_backend(request: pytest.FixtureRequest) -> Any:
-    """Async tests run on both event loops that users have."""
+    """Async tests run on the event loops that users have."""
     if request.param[1]:
         pytest.importorskip("uvloop")
     return request.param

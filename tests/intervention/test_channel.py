@@ -13,6 +13,7 @@ import anyio.lowlevel
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from augur_sdk.agent_loop import ended, running_loop, start_on
 from augur_sdk.intervention import AsyncInterventionChannel, InterventionChannel
 from augur_sdk.intervention.poller import CommandPoller
 from augur_sdk.testing import FaultyServer
@@ -92,9 +93,9 @@ async def test_hooks_of_an_async_session_run_on_the_agents_loop_or_off_it(
             done.set()
 
     loop = await anyio.to_thread.run_sync(loop_of, portal)
-    poller = new_poller(Adapter(), agent_loop=asyncio.get_running_loop())
+    poller = new_poller(Adapter(), agent_loop=running_loop())
     channel = AsyncInterventionChannel(poller, loop)
-    running = asyncio.run_coroutine_threadsafe(poller.run(), loop)
+    running = start_on(loop, poller.run())
     server.push_command(RUN, "pause")
     server.push_command(RUN, "resume")
     with anyio.fail_after(5):
@@ -104,7 +105,7 @@ async def test_hooks_of_an_async_session_run_on_the_agents_loop_or_off_it(
     assert seen == ["the binder's context"] * 2
     assert await channel.dispatch([]) == []
     channel.stop()
-    await asyncio.wrap_future(running)
+    await ended(running)
 
 
 @pytest.mark.anyio

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import threading
 import time
@@ -191,18 +190,22 @@ async def test_pauses_and_hints_do_not_cancel_the_body() -> None:
 
 
 async def test_a_cancellation_from_outside_stays_one() -> None:
-    gate, entered = Gate("run"), asyncio.Event()
+    gate, entered, left = Gate("run"), anyio.Event(), list[type[BaseException]]()
 
     async def agent() -> None:
-        async with Killable(gate):
-            entered.set()
-            await anyio.sleep_forever()
+        try:
+            async with Killable(gate):
+                entered.set()
+                await anyio.sleep_forever()
+        except BaseException as error:
+            left.append(type(error))
+            raise
 
-    task = asyncio.create_task(agent())
-    await entered.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(agent)
+        await entered.wait()
+        tasks.cancel_scope.cancel()
+    assert left == [anyio.get_cancelled_exc_class()]
     assert gate._listeners == set()
 
 
@@ -211,9 +214,10 @@ async def test_task_groups_and_timeouts_inside_the_scope_are_cancelled_with_it()
 
     async def agent() -> None:
         from_another_thread(lambda: gate.apply(command("kill")))
-        async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
-            for _ in range(3):
-                tasks.create_task(asyncio.sleep(60))
+        with anyio.fail_after(60):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(3):
+                    tasks.start_soon(anyio.sleep, 60)
 
     with pytest.raises(RunKilled):
         await in_killable(gate, agent)

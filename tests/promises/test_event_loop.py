@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import time
 from collections.abc import Iterator
@@ -30,7 +29,7 @@ class Ticker:
     async def run(self) -> None:
         while True:
             before = time.thread_time()
-            await asyncio.sleep(0.001)
+            await anyio.sleep(0.001)
             self.longest = max(self.longest, time.thread_time() - before)
 
 

@@ -31,6 +31,13 @@ def server() -> Iterator[FaultyServer]:
         yield faulty
 
 
+@pytest.fixture
+def run_agent(anyio_backend: tuple[str, dict[str, Any]]) -> Callable[[Callable[[], Any]], Any]:
+    """Runs an async agent on each kind of event loop."""
+    name, chosen = anyio_backend
+    return lambda main: anyio.run(main, backend=name, backend_options=chosen)
+
+
 def options(folder: Path, server: CaptureServer, **more: Any) -> dict[str, Any]:
     given = {"capture_mode": "full", "dsn": server.dsn, **more}
     return {"run_id": RUN, "client_name": "agent", "out_dir": folder, **given}
@@ -123,7 +130,9 @@ def test_every_command_calls_its_hook_and_is_an_event_of_the_run(
     assert found["override_action"]["provenance"] == "human_override"
 
 
-def test_async_hooks_run_on_the_agents_loop(server: FaultyServer, tmp_path: Path) -> None:
+def test_async_hooks_run_on_the_agents_loop(
+    server: FaultyServer, tmp_path: Path, run_agent: Callable[..., Any]
+) -> None:
     seen: list[Any] = []
 
     class AsyncAdapter:
@@ -139,7 +148,7 @@ def test_async_hooks_run_on_the_agents_loop(server: FaultyServer, tmp_path: Path
                 await done.wait()
 
     done = anyio.Event()
-    anyio.run(main)
+    run_agent(main)
     assert seen == [("hello", threading.current_thread())]
 
 
@@ -166,7 +175,9 @@ def test_a_kill_aborts_declared_effects_first_and_ends_the_run_as_halted(
     assert [found["status"] for found in server.runs[RUN].side_effects][-1] == "aborted"
 
 
-def test_a_kill_ends_a_model_call_at_once(server: FaultyServer, tmp_path: Path) -> None:
+def test_a_kill_ends_a_model_call_at_once(
+    server: FaultyServer, tmp_path: Path, run_agent: Callable[..., Any]
+) -> None:
     async def main() -> None:
         session = AsyncDebugSession(**options(tmp_path / "b", server))
         async with session:
@@ -182,7 +193,7 @@ def test_a_kill_ends_a_model_call_at_once(server: FaultyServer, tmp_path: Path) 
             await main()
 
     with pytest.raises(RunKilled):
-        anyio.run(bounded)
+        run_agent(bounded)
     assert read_json(tmp_path / "b" / "trace.json")["session"]["status"] == "halted"
     assert "operator command: kill" in summaries(tmp_path / "b")
 
@@ -271,7 +282,7 @@ def test_an_approval_point_waits_for_the_operators_word(
 
 
 def test_an_approval_point_of_the_async_class_leaves_the_loop_free(
-    server: FaultyServer, tmp_path: Path
+    server: FaultyServer, tmp_path: Path, run_agent: Callable[..., Any]
 ) -> None:
     async def main() -> Permit:
         async with AsyncDebugSession(**options(tmp_path / "b", server)) as session:
@@ -280,7 +291,7 @@ def test_an_approval_point_of_the_async_class_leaves_the_loop_free(
             with anyio.fail_after(10):
                 return await session.gate(ORDER)
 
-    assert anyio.run(main).allowed
+    assert run_agent(main).allowed
 
 
 def test_nobody_answers_in_time_and_the_policy_says_what_then(

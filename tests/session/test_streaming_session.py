@@ -366,4 +366,7 @@ async def test_constructing_and_using_a_session_with_a_dsn_blocks_no_event_loop(
     async with session:
         await session.checkpoint()
         await session.record_step(step(0))
+        stats = await session.flush(10, delivered=True)
+        assert stats.pending == 0
     assert session.stats.pending == 0
+    assert server.runs[RUN].steps.keys() == {0}

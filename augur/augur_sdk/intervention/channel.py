@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
+from augur_sdk.agent_loop import call_on, ended, start_on
 from augur_sdk.intervention.command import InterventionCommand
 from augur_sdk.intervention.poller import CommandPoller
 
@@ -36,7 +37,7 @@ class _Channel:
     def stop(self) -> None:
         """Stop to poll; closing the session does so too. From any thread, at once."""
         with contextlib.suppress(RuntimeError):  # the loop is gone, and with it the poll
-            self._loop.call_soon_threadsafe(self._poller.stop)
+            call_on(self._loop, self._poller.stop)
 
 
 class InterventionChannel(_Channel):
@@ -65,7 +66,7 @@ class InterventionChannel(_Channel):
         return self._run(self._poller.dispatch(list(commands)))
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        return start_on(self._loop, work).result()
 
 
 class AsyncInterventionChannel(_Channel):
@@ -80,4 +81,10 @@ class AsyncInterventionChannel(_Channel):
         return await self._run(self._poller.dispatch(list(commands)))
 
     async def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+        future = start_on(self._loop, work)
+        try:
+            await ended(future)
+        except BaseException:
+            future.cancel()
+            raise
+        return future.result()

@@ -11,6 +11,7 @@ event loop where there is one, otherwise on the portal's. What a hook raises is 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import inspect
 import logging
@@ -23,6 +24,7 @@ from typing import Any, Final
 
 import anyio
 
+from augur_sdk.agent_loop import AgentLoop, running_loop
 from augur_sdk.intervention.command import HUMAN_OVERRIDE, CommandType, InterventionCommand
 
 __all__ = ["HOOKS", "HookCall", "HookLane"]
@@ -60,12 +62,13 @@ class HookLane:
         agent_loop: The agent's event loop, for async hooks.
     """
 
-    def __init__(self, adapter: object, agent_loop: asyncio.AbstractEventLoop | None) -> None:
+    def __init__(self, adapter: object, agent_loop: AgentLoop | None) -> None:
         self.failed: int = 0
         self._adapter = adapter
         self._agent_loop = agent_loop
         self._context = contextvars.copy_context()
-        self._turn = anyio.Lock()
+        # Made on the agent's thread and used on the portal: anyio's would be the agent's loop's.
+        self._turn = asyncio.Lock()
 
     def call_for(self, command: InterventionCommand) -> HookCall | None:
         """The call that a command asks for; None where the adapter or the command has nothing."""
@@ -92,7 +95,7 @@ class HookLane:
                     await ended.wait()
 
     def _start(self, call: HookCall, ended: Callable[[], None]) -> None:
-        loop = self._agent_loop or asyncio.get_running_loop()
+        loop = self._agent_loop or running_loop()
         if inspect.iscoroutinefunction(call.hook):
             self._start_async(call.name, partial(call.hook, *call.args, **call.kwargs), loop, ended)
             return
@@ -107,9 +110,7 @@ class HookLane:
             self._failed(call.name, "no thread could be started")
             ended()
 
-    def _call_plain(
-        self, call: HookCall, loop: asyncio.AbstractEventLoop, ended: Callable[[], None]
-    ) -> None:
+    def _call_plain(self, call: HookCall, loop: AgentLoop, ended: Callable[[], None]) -> None:
         try:
             result = call.hook(*call.args, **call.kwargs)
         except BaseException as error:  # noqa: BLE001 - the agent's own code must not end the thread loudly
@@ -125,24 +126,18 @@ class HookLane:
         self,
         name: str,
         make: Callable[[], Awaitable[Any]],
-        loop: asyncio.AbstractEventLoop,
+        loop: AgentLoop,
         ended: Callable[[], None],
     ) -> None:
-        async def awaited() -> None:
-            await make()
-
         def done(future: Future[None]) -> None:
             error = None if future.cancelled() else future.exception()
             if error is not None:
                 self._failed(name, type(error).__name__)
             ended()
 
-        body = awaited()
         try:
-            context = self._context.copy()
-            context.run(asyncio.run_coroutine_threadsafe, body, loop).add_done_callback(done)
+            loop.start(make, self._context.copy()).add_done_callback(done)
         except RuntimeError:
-            body.close()
             self._failed(name, "the agent's event loop is closed")
             ended()
 
@@ -153,12 +148,10 @@ class HookLane:
 
 def _setter(event: anyio.Event) -> Callable[[], None]:
     """Sets an event of this loop from any thread."""
-    loop = asyncio.get_running_loop()
+    loop = running_loop()
 
     def set_event() -> None:
-        try:
-            loop.call_soon_threadsafe(event.set)
-        except RuntimeError:
-            return  # the loop is gone, and with it who waited
+        with contextlib.suppress(RuntimeError):  # the loop is gone, and with it who waited
+            loop.call_soon(event.set)
 
     return set_event

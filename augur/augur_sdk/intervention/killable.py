@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -11,6 +10,7 @@ from typing import Self
 
 import anyio
 
+from augur_sdk.agent_loop import AgentLoop, running_loop
 from augur_sdk.intervention.gate import Gate
 
 __all__ = ["Killable"]
@@ -33,7 +33,7 @@ class Killable(AbstractAsyncContextManager["Killable"]):
 
     async def __aenter__(self) -> Self:
         self._gate.raise_if_killed()
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         self._scope.__enter__()
         self._stack.enter_context(self._gate.subscribed(self._on_change(loop)))
         # A kill between the first look and the subscription told nobody.
@@ -52,11 +52,11 @@ class Killable(AbstractAsyncContextManager["Killable"]):
             self._gate.raise_if_killed()
         return handled
 
-    def _on_change(self, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
+    def _on_change(self, loop: AgentLoop) -> Callable[[], None]:
         def changed() -> None:
             if self._gate.killed:
                 with contextlib.suppress(RuntimeError):  # the loop is gone, and with it the body
-                    loop.call_soon_threadsafe(self._scope.cancel)
+                    loop.call_soon(self._scope.cancel)
 
         return changed
 

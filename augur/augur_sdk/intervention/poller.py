@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 import anyio
 
+from augur_sdk.agent_loop import AgentLoop
 from augur_sdk.intervention.command import (
     POLL_TIMEOUT,
     CommandType,
@@ -111,13 +112,14 @@ class CommandPoller:
         host: InterventionHost,
         adapter: object = None,
         poll_timeout: float = POLL_TIMEOUT,
-        agent_loop: asyncio.AbstractEventLoop | None = None,
+        agent_loop: AgentLoop | None = None,
         seen: Iterable[str] = (),
         rng: random.Random | None = None,
     ) -> None:
         self.received: int = 0
         self.errors: int = 0
-        self.stopped: anyio.Event = anyio.Event()
+        # Made on the agent's thread and used on the portal: anyio's would be the agent's loop's.
+        self.stopped: asyncio.Event = asyncio.Event()
         self.hooks: HookLane = HookLane(adapter, agent_loop)
         self._dsn = dsn
         self._path = commands_path(run_id)
@@ -133,9 +135,7 @@ class CommandPoller:
         # must wait for the operator.
         gate.attended = True
 
-    def bind(
-        self, adapter: object, poll_timeout: float, agent_loop: asyncio.AbstractEventLoop | None
-    ) -> None:
+    def bind(self, adapter: object, poll_timeout: float, agent_loop: AgentLoop | None) -> None:
         """Let an adapter take part from the next command on; from any thread."""
         self.hooks = HookLane(adapter, agent_loop)
         self._poll_timeout = poll_timeout

@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from augur_sdk.agent_loop import AgentLoop, running_loop
 from augur_sdk.intervention.gate import Gate
 
 if TYPE_CHECKING:
-    import asyncio
-
     import anyio
+
 
 __all__ = ["wait", "wait_blocking"]
 
@@ -37,12 +37,9 @@ async def wait(gate: Gate, ask: Callable[[], T | None], patience: float | None =
     answer = ask()
     if answer is not None:
         return answer
-    # Loaded long ago by whoever runs the loop; an agent without one need not wait for them.
-    import asyncio
+    import anyio  # loaded long ago by whoever runs a loop; an agent without one needs it not
 
-    import anyio
-
-    loop = asyncio.get_running_loop()
+    loop = running_loop()
     with anyio.move_on_after(patience):
         while True:
             changed = anyio.Event()
@@ -54,10 +51,10 @@ async def wait(gate: Gate, ask: Callable[[], T | None], patience: float | None =
     return ask()
 
 
-def _thread_safe(loop: asyncio.AbstractEventLoop, event: anyio.Event) -> Callable[[], None]:
+def _thread_safe(loop: AgentLoop, event: anyio.Event) -> Callable[[], None]:
     def wake() -> None:
         with contextlib.suppress(RuntimeError):  # the loop is gone, and with it who waited
-            loop.call_soon_threadsafe(event.set)
+            loop.call_soon(event.set)
 
     return wake
 

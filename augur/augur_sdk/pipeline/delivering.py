@@ -21,6 +21,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Final
 
+from augur_sdk.agent_loop import call_on, start_on
 from augur_sdk.bundle.acknowledged import Ends
 from augur_sdk.bundle.archive import Archive
 from augur_sdk.bundle.delivery_log import DeliveryLog
@@ -195,7 +196,7 @@ class Delivery:
     def _hurry(self, deadline: float, *, closing: bool = False) -> None:
         if self._sender is not None and self.greeting.loop is not None:
             with suppress(RuntimeError):  # a loop that is gone sends nothing
-                self.greeting.loop.call_soon_threadsafe(self._sender.hurry, deadline, closing)
+                call_on(self.greeting.loop, self._sender.hurry, deadline, closing)
 
     def announce(self, step_index: int) -> None:
         """What belongs to a step leaves as it is recorded; from any thread."""
@@ -369,7 +370,7 @@ async def _prepare_loop(runtime: Runtime) -> asyncio.AbstractEventLoop:
 
 def _spawn(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any]) -> Future[Any] | None:
     try:
-        return asyncio.run_coroutine_threadsafe(work, loop)
+        return start_on(loop, work)
     except RuntimeError:
         work.close()  # the loop is gone, and with it what was to be done
         return None

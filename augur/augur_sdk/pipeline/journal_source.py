@@ -11,6 +11,7 @@ from pathlib import Path
 
 import anyio
 
+from augur_sdk.agent_loop import call_on
 from augur_sdk.bundle.delivery_log import DeliveryLog
 from augur_sdk.bundle.journal import Ref
 from augur_sdk.bundle.waiting import Waiting
@@ -57,7 +58,7 @@ class JournalSource:
         """There is something to send, or the end has come; from any thread."""
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # a loop that is gone sends nothing
-                self._loop.call_soon_threadsafe(self._set_filled)
+                call_on(self._loop, self._set_filled)
 
     def _set_filled(self) -> None:
         self._filled.set()

@@ -10,6 +10,7 @@ import anyio
 from anyio.abc import TaskStatus
 from anyio.streams.memory import MemoryObjectStreamStatistics
 
+from augur_sdk.agent_loop import call_on
 from augur_sdk.pipeline.intake import Intake
 from augur_sdk.pipeline.portal import Runtime
 from augur_sdk.pipeline.projector import Hasher, Projector, Syncer
@@ -58,7 +59,7 @@ class Pipeline:
         if self._loop is not None:
             # A loop that is closed has no tasks left either.
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(function)
+                call_on(self._loop, function)
 
     def _stop(self) -> None:
         if self._pump is not None and self._writer is not None:

@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 
+from augur_sdk.agent_loop import call_on
 from augur_sdk.entry import Entry
 from augur_sdk.pipeline.intake import Intake
 
@@ -48,7 +49,7 @@ class Pump:
     def ring(self) -> None:
         """Wake the pump, or tell it that notes wait; from any thread."""
         with contextlib.suppress(RuntimeError):  # a loop that is gone has no pump either
-            self._loop.call_soon_threadsafe(self._rung)
+            call_on(self._loop, self._rung)
 
     def hurry(self) -> None:
         """Look now: somebody waits for what is in the inbox. On the portal."""

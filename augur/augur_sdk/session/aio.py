@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -13,8 +12,10 @@ from typing import Any, Concatenate, Final, ParamSpec, Self, TypeVar
 
 import anyio
 import anyio.from_thread
+import anyio.lowlevel
 import anyio.to_thread
 
+from augur_sdk.agent_loop import ended, running_loop
 from augur_sdk.intervention import AsyncInterventionChannel, Checkpoint, GatePolicy, Permit
 from augur_sdk.intervention.approval import Reversibility
 from augur_sdk.intervention.command import POLL_TIMEOUT
@@ -46,7 +47,7 @@ class AsyncDebugSession(SessionBase):  # noqa: D101 - its docstring is put toget
     __doc__ = (
         (SessionBase.__doc__ or "")
         + """
-    Use it with `async with`, on asyncio or uvloop. No call does I/O on the event loop.
+    Use it with `async with`, on asyncio, uvloop or trio. No call does I/O on the event loop.
     """
     )
 
@@ -220,8 +221,9 @@ class AsyncDebugSession(SessionBase):  # noqa: D101 - its docstring is put toget
             RuntimeError: The session is not open.
         """
         self._require_open("bind_intervention")
-        loop = asyncio.get_running_loop()
-        return self._core.intervention.bind(adapter, poll_timeout, AsyncInterventionChannel, loop)
+        return self._core.intervention.bind(
+            adapter, poll_timeout, AsyncInterventionChannel, running_loop()
+        )
 
     async def checkpoint(self) -> Checkpoint:
         """Let the operator have a say, between steps (docs/intervention.md).
@@ -335,25 +337,35 @@ class AsyncDebugSession(SessionBase):  # noqa: D101 - its docstring is put toget
         **kwargs: P.kwargs,
     ) -> T:
         core = self._core
-        if core.inbox.full and not core.forked:
-            await _wait(core.inbox.room(), ROOM_PATIENCE)
+        await self._room()
         while True:
             try:
                 result = core.attempt(operation, *args, **kwargs)
                 break
             except ColdStepError as cold:
                 await _shielded(core.warm, cold)
-        if waits or core.behaviour.durable:
+        await self._pace(stored=waits)
+        return result
+
+    async def _room(self) -> None:
+        """Wait where records come faster than the disk takes them."""
+        core = self._core
+        if core.inbox.full and not core.forked:
+            await _wait(core.inbox.room(), ROOM_PATIENCE)
+
+    async def _pace(self, *, stored: bool = False) -> None:
+        """After a record: wait until it is stored where that is asked for, and be a good guest."""
+        core = self._core
+        if stored or core.behaviour.durable:
             await _wait(core.stored(), core.wait_bound)
         elif time.monotonic() - self._yielded_at > YIELD_AFTER:
-            await asyncio.sleep(0)
+            await anyio.lowlevel.checkpoint()
             self._yielded_at = time.monotonic()
-        return result
 
 
 async def _wait(future: Future[None], seconds: float) -> None:
     with anyio.move_on_after(seconds):
-        await asyncio.wrap_future(future)
+        await ended(future)
 
 
 async def _shielded(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
+from augur_sdk.agent_loop import is_on_event_loop
 from augur_sdk.intervention import Checkpoint, GatePolicy, Permit
 from augur_sdk.intervention.approval import Reversibility
 from augur_sdk.intervention.command import POLL_TIMEOUT
@@ -332,13 +333,7 @@ _hinted = False
 
 def _hint_at_async() -> None:
     global _hinted
-    import asyncio  # here anyway: the session, which stands already, needs it
-
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    if not _hinted:
+    if not _hinted and is_on_event_loop():
         _hinted = True
         logger.info(
             "DebugSession is used on a thread with a running event loop; AsyncDebugSession "

@@ -7,7 +7,6 @@ grow with the parent's bundle.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import uuid
@@ -20,6 +19,7 @@ from typing import Any, Final
 
 import orjson
 
+from augur_sdk.agent_loop import is_on_event_loop
 from augur_sdk.bundle import layout
 from augur_sdk.errors import BundleReadError, ParentBundleError, RecordError
 from augur_sdk.recording import checks
@@ -109,7 +109,7 @@ def plan_branch(
         parent = _place(parent_bundle)
     out = Path(os.path.abspath(out_dir))  # noqa: PTH100 - the same
     branch = Branch(resolved, checked, default_id, parent, out)
-    if not _on_event_loop():
+    if not is_on_event_loop():
         branch.check()
     return branch
 
@@ -134,14 +134,6 @@ def _resolved(mode: str, axis: str) -> str:
             fix='Pass mode="sandbox" (or "auto") and run against a live target.',
         )
     return mode
-
-
-def _on_event_loop() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 def load_prefix(core: SessionCore, branch: Branch, pause: Callable[[], None]) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import orjson
 
+from augur_sdk.agent_loop import AgentLoop, call_on, start_on
 from augur_sdk.entry import Kind
 from augur_sdk.intervention.approval import GatePolicy, Reversibility
 from augur_sdk.intervention.approval_point import ApprovalPoint
@@ -25,8 +26,6 @@ from augur_sdk.intervention.gate import Gate
 from augur_sdk.recording.recorder import Recorder
 
 if TYPE_CHECKING:
-    import asyncio
-
     from augur_sdk.intervention.channel import AsyncInterventionChannel, InterventionChannel
     from augur_sdk.intervention.poller import CommandPoller
     from augur_sdk.session.core import SessionCore
@@ -79,7 +78,7 @@ class Intervention:
         adapter: object,
         poll_timeout: float,
         channel: type[C],
-        agent_loop: asyncio.AbstractEventLoop | None = None,
+        agent_loop: AgentLoop | None = None,
     ) -> C | None:
         """Let an adapter's hooks take part; None without a DSN."""
         poller = self.attend(adapter, poll_timeout, agent_loop)
@@ -94,7 +93,7 @@ class Intervention:
         self,
         adapter: object = None,
         poll_timeout: float = POLL_TIMEOUT,
-        agent_loop: asyncio.AbstractEventLoop | None = None,
+        agent_loop: AgentLoop | None = None,
     ) -> CommandPoller | None:
         """See that commands are polled for; does not wait. None without a DSN."""
         if self._poller is not None:
@@ -103,8 +102,6 @@ class Intervention:
         if delivery is None or self._core.forked:
             return None
         # With a DSN these are loaded when the session is made; without one nobody needs them.
-        import asyncio
-
         from augur_sdk.intervention.poller import CommandPoller
 
         with self._lock:
@@ -122,7 +119,7 @@ class Intervention:
                     seen=self._seen,
                 )
                 # Not through the portal: that waits, and this may be an agent's event loop.
-                self._polling = asyncio.run_coroutine_threadsafe(poller.run(), loop)
+                self._polling = start_on(loop, poller.run())
                 self._poller = poller
             return self._poller
 
@@ -173,7 +170,7 @@ class Intervention:
         delivery, poller = self._core.delivery, self._poller
         if poller is not None and delivery is not None and delivery.greeting.loop is not None:
             with suppress(RuntimeError):  # the loop is gone, and with it the poll
-                delivery.greeting.loop.call_soon_threadsafe(poller.stop)
+                call_on(delivery.greeting.loop, poller.stop)
 
     def end(self) -> None:
         """Wait for the poll that was broken off; not on the portal."""

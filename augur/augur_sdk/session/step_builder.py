@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 from augur_sdk.models import CoordinateSpace, Provenance, StepStatus
 from augur_sdk.recording.recorder import Recorder
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from augur_sdk.session.blocking import DebugSession
 
 __all__ = ["AsyncStepBuilder", "StepBuilder"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -93,7 +97,7 @@ class StepDraft:
             **_present(given),
         }
 
-    def verdict(self, status: str, *, reason: str | None = None, **fields: Any) -> None:
+    def verdict(self, /, status: str, *, reason: str | None = None, **fields: Any) -> None:
         """Say how it went.
 
         Args:
@@ -132,6 +136,33 @@ class StepDraft:
         self.record["status"] = "failed"
         if "verdict" not in self.record:
             self.verdict("failed", reason=reason)
+
+    def costs(
+        self,
+        *,
+        total_usd: float | None = None,
+        model_usd: float | None = None,
+        tokens_in: int | None = None,
+        tokens_out: int | None = None,
+        cache_hit_tokens: int | None = None,
+    ) -> None:
+        """Say what the step cost; calls merge, as `set_step_costs` does for a recorded step.
+
+        Args:
+            total_usd: All of it, in US dollars.
+            model_usd: What model calls cost of it.
+            tokens_in: Tokens read.
+            tokens_out: Tokens written.
+            cache_hit_tokens: How many of the tokens read came from a cache.
+        """
+        given = {
+            "total_usd": total_usd,
+            "model_usd": model_usd,
+            "tokens_in": tokens_in,
+            "tokens_out": tokens_out,
+            "cache_hit_tokens": cache_hit_tokens,
+        }
+        self.record["costs"] = {**self.record.get("costs", {}), **_present(given)}
 
     def status(self, status: StepStatus) -> None:
         """Set the step's status, `recovered` for example; otherwise it follows the verdict."""
@@ -178,6 +209,35 @@ class StepDraft:
             "summary": summary,
         }
         return {**event, "detail": detail} if detail else event
+
+
+class Recorded(Awaitable[T]):
+    """What a verb gave, once it has taken effect; may be awaited, any number of times."""
+
+    def __init__(self, session: AsyncDebugSession, result: T) -> None:
+        self._session = session
+        self._result = result
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        yield from self._caught_up().__await__()
+        return self._result
+
+    async def _caught_up(self) -> None:
+        await self._session._room()  # noqa: SLF001 - the session's own part
+        await self._session._pace()  # noqa: SLF001 - the same
+
+
+def _awaitable(
+    verb: Callable[Concatenate[StepDraft, P], None],
+) -> Callable[Concatenate[AsyncStepBuilder, P], Awaitable[None]]:
+    """The form of a draft's verb that may be awaited."""
+
+    @functools.wraps(verb)
+    def method(self: AsyncStepBuilder, /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[None]:
+        verb(self._draft, *args, **kwargs)
+        return Recorded(self._session, None)
+
+    return method
 
 
 def _present(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -232,32 +292,56 @@ class StepBuilder(StepDraft):
         self._session.record_step(self._ended(exc))  # type: ignore[arg-type]  # the same
 
 
-class AsyncStepBuilder(StepDraft):
-    """A step of an `AsyncDebugSession`, as an `async with` block."""
+class AsyncStepBuilder:
+    """A step of an `AsyncDebugSession`, as an `async with` block.
+
+    Each verb has taken effect when it returns. Awaiting what it returns gives its result, and
+    waits for room where records come faster than the disk takes them; none needs to be awaited.
+
+    Attributes:
+        index: The step's index in the run, reserved when the block is entered.
+        id: Its `step_id`, made from the index unless given.
+        record: The step_trace record as it stands; may be edited.
+    """
 
     def __init__(
         self, session: AsyncDebugSession, step_type: str, fields: Mapping[str, Any]
     ) -> None:
-        super().__init__(step_type, fields)
         self._session = session
+        self._draft = StepDraft(step_type, fields)
 
-    async def pre(self, png_bytes: bytes, **facts: Any) -> str:
+    @property
+    def index(self) -> int:
+        """The step's index in the run; -1 before the block is entered."""
+        return self._draft.index
+
+    @property
+    def id(self) -> str:
+        """Its `step_id`; empty before the block is entered."""
+        return self._draft.id
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The step_trace record as it stands; may be edited."""
+        return self._draft.record
+
+    action = _awaitable(StepDraft.action)
+    grounding = _awaitable(StepDraft.grounding)
+    verdict = _awaitable(StepDraft.verdict)
+    recovery = _awaitable(StepDraft.recovery)
+    failed = _awaitable(StepDraft.failed)
+    costs = _awaitable(StepDraft.costs)
+    status = _awaitable(StepDraft.status)
+
+    def pre(self, png_bytes: bytes, **facts: Any) -> Awaitable[str]:
         """Attach the screenshot taken before the action; see `attach_observation`."""
-        path = await self._session.attach_observation(
-            step_index=self.index, kind="pre", png_bytes=png_bytes, **facts
-        )
-        self.record["observation_pre"] = path
-        return path
+        return self._picture("pre", png_bytes, facts)
 
-    async def post(self, png_bytes: bytes, **facts: Any) -> str:
+    def post(self, png_bytes: bytes, **facts: Any) -> Awaitable[str]:
         """Attach the screenshot taken after the action; see `attach_observation`."""
-        path = await self._session.attach_observation(
-            step_index=self.index, kind="post", png_bytes=png_bytes, **facts
-        )
-        self.record["observation_post"] = path
-        return path
+        return self._picture("post", png_bytes, facts)
 
-    async def event(self, layer: str, kind: str, summary: str, **detail: Any) -> None:
+    def event(self, layer: str, kind: str, summary: str, **detail: Any) -> Awaitable[None]:
         """Record a decision event of this step.
 
         Args:
@@ -266,11 +350,22 @@ class AsyncStepBuilder(StepDraft):
             summary: One line.
             **detail: Whatever else there is to know.
         """
-        await self._session.record_event(self._event(layer, kind, summary, detail))
+        event = self._draft._event(layer, kind, summary, detail)  # noqa: SLF001 - a part of this
+        return Recorded(self._session, self._now(Recorder.record_event, event))
+
+    def _picture(self, kind: str, png_bytes: bytes, facts: Mapping[str, Any]) -> Awaitable[str]:
+        given: dict[str, Any] = {"kind": kind, "png_bytes": png_bytes, **facts}
+        path = self._now(Recorder.attach_observation, step_index=self.index, **given)
+        self.record[f"observation_{kind}"] = path
+        return Recorded(self._session, path)
+
+    def _now(self, operation: Callable[Concatenate[Any, P], T], *a: P.args, **k: P.kwargs) -> T:
+        # No verb of an open step meets one that left memory, so nothing here reads the disk.
+        return self._session._core.attempt(operation, *a, **k)  # noqa: SLF001 - the session's own part
 
     async def __aenter__(self) -> Self:
-        opening = self._opened(await self._session._record(Recorder.reserve_step, waits=False))  # noqa: SLF001 - the session's own part
-        await self._session.record_step(opening)  # type: ignore[arg-type]  # a step_trace by construction
+        index = await self._session._record(Recorder.reserve_step, waits=False)  # noqa: SLF001 - the session's own part
+        await self._session.record_step(self._draft._opened(index))  # type: ignore[arg-type]  # noqa: SLF001 - a step_trace by construction
         return self
 
     async def __aexit__(
@@ -282,4 +377,4 @@ class AsyncStepBuilder(StepDraft):
         import anyio  # the session that this is a step of has it
 
         with anyio.CancelScope(shield=True):
-            await self._session.record_step(self._ended(exc))  # type: ignore[arg-type]  # the same
+            await self._session.record_step(self._draft._ended(exc))  # type: ignore[arg-type]  # noqa: SLF001 - the same

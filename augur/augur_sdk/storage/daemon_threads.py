@@ -14,6 +14,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import anyio
 
+from augur_sdk.agent_loop import call_on
+
 __all__ = ["DaemonThreads"]
 
 P = ParamSpec("P")
@@ -56,7 +58,7 @@ class DaemonThreads:
             except BaseException as error:  # noqa: BLE001 - raised where the call is awaited
                 told = outcome.set_exception, error
             with suppress(RuntimeError):  # the loop is gone, and whoever waited with it
-                loop.call_soon_threadsafe(tell, *told)
+                call_on(loop, tell, *told)
 
         try:
             threading.Thread(target=work, name="augur-store", daemon=True).start()

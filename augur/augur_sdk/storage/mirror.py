@@ -17,6 +17,7 @@ from typing import Any, Final
 import anyio
 import anyio.to_thread
 
+from augur_sdk.agent_loop import call_on
 from augur_sdk.bundle.layout import MANIFEST, belongs
 from augur_sdk.storage.asynchronous import as_async
 from augur_sdk.storage.failures import Reason, classify
@@ -320,7 +321,7 @@ class Mirror:
     def _call_soon(self, function: Callable[[], object]) -> None:
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop is closed: a later push will find the file
-                self._loop.call_soon_threadsafe(function)
+                call_on(self._loop, function)
 
     async def _pause(self, seconds: float) -> None:
         if self._closing.is_set():

@@ -13,6 +13,7 @@ from typing import Final
 
 import anyio
 
+from augur_sdk.agent_loop import call_on
 from augur_sdk.streaming.delivery import Item
 from augur_sdk.streaming.policy import Reason
 from augur_sdk.streaming.routes import Wire
@@ -97,7 +98,7 @@ class MemorySource:
         loop = self._loop
         if loop is not None:
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._wake)
+                call_on(loop, self._wake)
 
     def _wake(self) -> None:
         self._filled.set()
