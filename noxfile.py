@@ -31,6 +31,8 @@ def tests(session: nox.Session) -> None:
     session.install("-e", EXTRAS, *groups("test"))
     workers = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "worksteal"]
     cache = ["-o", f"cache_dir={session.cache_dir}/pytest-{session.python}"]
+    if session.python != PYTHONS[0]:
+        workers += ["-m", "not once and not browser"]
     try:
         session.run("pytest", *cache, *(session.posargs or workers))
     except CommandFailed:

@@ -37,9 +37,27 @@ _BUILT_IN: Final = {
 }
 
 
+_OPTIONAL: Final = (
+    "on_side_effect",
+    "on_pause",
+    "on_resume",
+    "on_kill",
+    "on_inject_hint",
+    "on_action_override",
+)
+
+
+def _nothing(_self: Any, *_args: Any, **_kwargs: Any) -> None:
+    """What a hook does that an adapter leaves out."""
+
+
 @runtime_checkable
 class Adapter(Protocol):
-    """Translates a runtime's own objects into records (contract/api-reference.txt)."""
+    """Translates a runtime's own objects into records (contract/api-reference.txt).
+
+    A class that derives from it may call any hook of the `Supports...` protocols on itself: one
+    that it does not define does nothing.
+    """
 
     name: ClassVar[str]
     """Names the producer in every bundle: lower case, no spaces."""
@@ -69,6 +87,13 @@ class Adapter(Protocol):
     def on_run_end(self, *, status: str) -> None:
         """The run is over."""
         ...
+
+    def __init_subclass__(cls) -> None:
+        """Give a class that derives from this one the hooks that it leaves out, doing nothing."""
+        super().__init_subclass__()
+        for name in _OPTIONAL:
+            if not hasattr(cls, name):
+                setattr(cls, name, _nothing)
 
 
 @runtime_checkable

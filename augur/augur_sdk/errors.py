@@ -74,7 +74,7 @@ class BundleInUseError(AugurError, RuntimeError):
         )
 
 
-class BundleReadError(AugurError, ValueError):
+class BundleReadError(AugurError, FileNotFoundError, ValueError):
     """A bundle, or a part of it, that is not there or cannot be read."""
 
     def __init__(self, what: str, *, fix: str = "") -> None:

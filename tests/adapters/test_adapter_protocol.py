@@ -109,3 +109,12 @@ def test_what_is_no_adapter_is_refused(installed: Any) -> None:
     installed("broken", dict)
     with pytest.raises(ValueError, match="registered as adapter broken is a dict"):
         load_adapter("broken")
+
+
+def test_a_derived_adapter_may_leave_optional_hooks_out() -> None:
+    derived: Any = type("Derived", (Adapter,), {"on_kill": lambda _: "killed"})()
+    assert derived.on_pause() is None
+    assert derived.on_inject_hint("left") is None
+    assert derived.on_action_override({"x": 1}, provenance="human_override") is None
+    assert derived.on_side_effect({}, 0) is None
+    assert derived.on_kill() == "killed"

@@ -90,7 +90,7 @@ def test_a_log_without_times_gets_a_second_a_message(
     log = write_json(logged_run(claude, picture))
     bundle = AnthropicComputerUseAdapter().bundle_from_input(log, tmp_path / "out")
     trace = read(bundle, "trace.json")
-    assert trace["session"]["started_at"] == "1970-01-01T00:00:00Z"
+    assert trace["session"]["started_at"] == "1970-01-01T00:00:00.000Z"
     assert trace["session"]["tags"]["augur.times"] == "synthetic"
     started = [s["started_at"] for s in trace["steps"]]
     assert [text[17:19] for text in started] == ["01", "03", "03", "05"]
@@ -101,7 +101,7 @@ def test_a_given_start_moves_a_log_without_times(
 ) -> None:
     log = write_json(logged_run(claude, picture), started_at="2026-05-01T12:00:00Z")
     bundle = AnthropicComputerUseAdapter().bundle_from_input(log, tmp_path / "out")
-    assert read(bundle, "trace.json")["steps"][0]["started_at"] == "2026-05-01T12:00:01Z"
+    assert read(bundle, "trace.json")["steps"][0]["started_at"] == "2026-05-01T12:00:01.000Z"
 
 
 def test_results_with_a_time_end_their_steps_and_the_last_one_the_run(
@@ -114,8 +114,8 @@ def test_results_with_a_time_end_their_steps_and_the_last_one_the_run(
     bundle = AnthropicComputerUseAdapter().bundle_from_input(log, tmp_path / "out")
     trace = read(bundle, "trace.json")
     for record in (*trace["steps"], trace["session"]):
-        assert record["started_at"] == "2026-05-01T12:00:00Z"
-        assert record["ended_at"] == "2026-05-01T12:00:04Z"
+        assert record["started_at"] == "2026-05-01T12:00:00.000Z"
+        assert record["ended_at"] == "2026-05-01T12:00:04.000Z"
 
 
 def test_lines_and_document_make_the_same_steps(

@@ -50,12 +50,8 @@ TOP: list[dict[str, Any]] = [
 TOKEN = {"token": "hi", "bytes": [104], "logprob": -0.1, "top_logprobs": TOP}
 ENTRY = {
     "token": "hi",
-    "token_id": None,
     "logprob": -0.1,
-    "top_alternatives": [
-        {"token": "hi", "token_id": None, "logprob": -0.1},
-        {"token": "yo", "token_id": None, "logprob": -3.0},
-    ],
+    "top_alternatives": [{"token": "hi", "logprob": -0.1}, {"token": "yo", "logprob": -3.0}],
 }
 
 
@@ -66,6 +62,24 @@ def test_tokens_of_a_response_come_out_with_their_alternatives() -> None:
 
 def test_tokens_of_a_chat_completion_come_out_with_their_alternatives() -> None:
     assert extract(completion({"content": [TOKEN], "refusal": None})) == [ENTRY]
+
+
+def test_tokens_of_an_anthropic_message_come_out() -> None:
+    content = [
+        {"type": "text", "text": "hi yo", "logprobs": [TOKEN, {"token": "yo", "logprob": -2}]},
+        {"type": "tool_use", "id": "t", "name": "computer", "input": {}},
+    ]
+    assert extract({"role": "assistant", "content": content}) == [
+        ENTRY,
+        {"token": "yo", "logprob": -2.0},
+    ]
+
+
+def test_what_the_vendor_did_not_give_is_left_out() -> None:
+    token: dict[str, Any] = {"token": "a", "token_id": None, "logprob": -1, "top_logprobs": []}
+    assert extract({"choices": [{"logprobs": {"content": [token]}}]}) == [
+        {"token": "a", "logprob": -1.0}
+    ]
 
 
 def test_nobody_asked_is_none() -> None:

@@ -141,9 +141,9 @@ def test_a_time_beyond_the_calendar_is_no_time() -> None:
 def test_messages_without_a_time_follow_each_other_a_second_apart() -> None:
     clock = LogClock(None)
     assert [clock.advance(None) for _ in range(3)] == [
-        "1970-01-01T00:00:00Z",
-        "1970-01-01T00:00:01Z",
-        "1970-01-01T00:00:02Z",
+        "1970-01-01T00:00:00.000Z",
+        "1970-01-01T00:00:01.000Z",
+        "1970-01-01T00:00:02.000Z",
     ]
 
 

@@ -127,3 +127,10 @@ def test_a_journal_line_whose_path_is_not_the_bundles_is_damage(root: Path, path
     kinds = [line.kind for line in journal.scan(found)]
     journal.close()
     assert (kinds, found.damaged) == (["open"], 1)
+
+
+def test_a_bundle_that_is_not_there_is_also_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="not a bundle"):
+        recover_bundle(tmp_path / "gone")
+    with pytest.raises(ValueError, match="not a bundle"):
+        recover_bundle(tmp_path / "gone")

@@ -61,18 +61,24 @@ def test_calls_are_numbered_for_each_step_and_layer(open_session: Open) -> None:
     ]
 
 
-def test_a_layer_given_as_argument_is_stamped_if_the_record_has_none(
-    open_session: Open, bundle: Path
-) -> None:
+def test_arguments_fill_in_what_the_record_does_not_say(open_session: Open, bundle: Path) -> None:
     bare = call()
     del bare["layer"]
     with open_session() as session:
         path = session.record_modelio(bare, step_index=0, layer="grounding")
-        assert session.record_modelio(bare, validate=False) == "modelio/run-model-0.json"
-        with pytest.raises(ValueError, match="layer"):
-            session.record_modelio(bare)
+        assert session.record_modelio(bare) == "modelio/run-model-0.json"
     assert path == "modelio/0000-grounding-0.json"
     assert read_json(bundle / path)["layer"] == "grounding"
+    assert read_json(bundle / path)["step_index"] == 0
+    assert read_json(bundle / "modelio/run-model-0.json")["layer"] == "model"
+
+
+def test_arguments_never_overwrite_what_the_record_says(open_session: Open, bundle: Path) -> None:
+    with open_session() as session:
+        path = session.record_modelio(call(step_index=1), step_index=2, layer="grounding")
+    assert path == "modelio/0001-planner-0.json"
+    assert read_json(bundle / path)["step_index"] == 1
+    assert read_json(bundle / path)["layer"] == "planner"
 
 
 @pytest.mark.parametrize(
@@ -208,8 +214,18 @@ def test_log_probabilities_are_kept_as_given(open_session: Open, bundle: Path) -
             call(response={"text": "a", "logprobs": logprobs}), step_index=0
         )
         asked = session.record_modelio(call(response={"logprobs": []}), step_index=0)
+        without = session.record_modelio(call(response={"text": "b"}), step_index=0)
     assert read_json(bundle / path)["response"]["logprobs"] == logprobs
     assert read_json(bundle / asked)["response"] == {"logprobs": []}
+    assert read_json(bundle / without)["response"] == {"text": "b", "logprobs": []}
+
+
+def test_nobody_asked_for_log_probabilities_and_none_are_written(
+    open_session: Open, bundle: Path
+) -> None:
+    with open_session() as session:
+        path = session.record_modelio(call(response={"text": "b"}), step_index=0)
+    assert read_json(bundle / path)["response"] == {"text": "b"}
 
 
 def test_a_call_of_an_earlier_step_can_carry_its_own_time(open_session: Open, bundle: Path) -> None:

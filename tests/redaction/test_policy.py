@@ -1,5 +1,6 @@
 """What a policy drops, masks and leaves; how it is extended; that it fails closed."""
 
+import dataclasses
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -332,3 +333,20 @@ def test_text_redacted_twice_is_text_redacted_once(text: str) -> None:
     assert policy.apply(once) == once
     record = policy.apply({"key": text, text: 1, "list": [text, text]})
     assert policy.apply(record) == record
+
+
+def test_a_policy_is_a_dataclass() -> None:
+    policy = DefaultRedactionPolicy()
+    policy.add_redactor(str.upper)
+    copy = dataclasses.replace(policy, id="mine", mask_keys=frozenset({"colour"}))
+    assert isinstance(copy, DefaultRedactionPolicy)
+    assert (copy.id, copy.redactors, copy.drop_keys) == ("mine", [str.upper], policy.drop_keys)
+    assert copy.apply({"colour": "red"}) == {"colour": "***REDACTED:mask***"}
+    assert policy.apply({"colour": "red"}) == {"colour": "RED"}
+    copy.add_redactor(str.lower)
+    assert policy.redactors == [str.upper]
+
+
+def test_a_policys_fields_may_be_given_by_place() -> None:
+    policy = RedactionPolicy("mine", frozenset({"a"}), frozenset({"b"}), [str.upper])
+    assert policy.apply({"a": 1, "b": 2, "c": "d"}) == {"b": "***REDACTED:mask***", "c": "D"}

@@ -45,6 +45,31 @@ def test_another_producers_spelling_is_valid(files: Any, tmp_path: Path) -> None
     assert found(files, tmp_path) == []
 
 
+def test_what_the_published_package_writes_and_nobody_here_knows_is_no_issue(
+    files: Any, tmp_path: Path
+) -> None:
+    given = {
+        "run_id": "r",
+        "debug_session_id": "d",
+        "step_id": "s",
+        "finalized_at": "2030-01-01T00:00:00Z",
+    }
+    files["outcomes.json"] = {"outcomes": [{"scope": "session", "verdict": {}, **given}]}
+    files.trace["session"]["more"] = 1
+    files.sign()
+    files["notes.txt"] = b"of the user's"
+    assert found(files, tmp_path) == []
+
+
+def test_a_known_field_of_a_wrong_kind_beside_an_unknown_one_is_an_issue(
+    files: Any, tmp_path: Path
+) -> None:
+    outcome = {"scope": "all", "verdict": {}, "run_id": "r", "finalized_at": "2030-01-01T00:00:00Z"}
+    files["outcomes.json"] = {"outcomes": [outcome]}
+    files.sign()
+    assert found(files, tmp_path) == [("outcomes.json", "outcomes.0.scope")]
+
+
 def test_whole_numbers_may_be_written_as_floats(files: Any, tmp_path: Path) -> None:
     files.trace["steps"][0]["step_index"] = 0.0
     del files.manifest["signatures"]

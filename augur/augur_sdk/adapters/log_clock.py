@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 from typing import Final
 
-__all__ = ["EPOCH", "LogClock", "iso"]
+from augur_sdk.times import utc_text
+
+__all__ = ["EPOCH", "LogClock"]
 
 EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 """Where a run without any time begins: recognizably not a real one, and the same everywhere."""
@@ -35,9 +37,4 @@ class LogClock:
     @property
     def now(self) -> str:
         """The time of the latest message."""
-        return iso(self._now)
-
-
-def iso(moment: datetime.datetime) -> str:
-    """A time as the records hold it: UTC, second precision, `Z`."""
-    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return utc_text(self._now)

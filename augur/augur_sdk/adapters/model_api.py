@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any, ClassVar, cast
 
 from augur_sdk.adapters.actions import as_action, grounding_of
 from augur_sdk.adapters.import_report import ImportLossWarning, ImportReport
-from augur_sdk.adapters.log_clock import iso
 from augur_sdk.adapters.logged_message import LoggedMessage, read_message
 from augur_sdk.adapters.logprobs import logprobs_in
 from augur_sdk.adapters.message_log import LINE_SUFFIXES, open_log
@@ -19,6 +17,7 @@ from augur_sdk.adapters.reasoning import reasoning_in
 from augur_sdk.bundle import layout
 from augur_sdk.errors import RecordError
 from augur_sdk.models import SUPPORTED_SCHEMA_RANGE, DecisionEvent, Observation, StepTrace
+from augur_sdk.times import utc_now
 
 __all__ = ["ModelApiAdapterBase"]
 
@@ -158,8 +157,9 @@ class ModelApiAdapterBase:
             response: A dict or the vendor SDK's object.
 
         Returns:
-            Entries of `token`, `token_id`, `logprob`, `top_alternatives`; None when nobody asked
-            for them, an empty list when somebody did and the vendor gave none.
+            Entries of `token`, `token_id`, `logprob`, `top_alternatives`, without what the vendor
+            did not give; None when nobody asked for them, an empty list when somebody did and the
+            vendor gave none.
         """
         return logprobs_in(response)
 
@@ -181,7 +181,7 @@ class ModelApiAdapterBase:
         index = raw["step_index"]
         given = raw.pop("action", None)
         action = self.on_action(given, index) if given is not None else None
-        started_at = raw.get("started_at") or iso(datetime.datetime.now(datetime.UTC))
+        started_at = raw.get("started_at") or utc_now()
         step = self.step_record(index, action or None, started_at)
         return cast("StepTrace", {**step, **raw})
 
@@ -198,7 +198,7 @@ class ModelApiAdapterBase:
         raw = as_plain(raw_event)
         given = raw if isinstance(raw, dict) else {"summary": str(raw)}
         event: dict[str, Any] = {
-            "ts": iso(datetime.datetime.now(datetime.UTC)),
+            "ts": utc_now(),
             "layer": "adapter",
             "kind": "info",
             "summary": "",

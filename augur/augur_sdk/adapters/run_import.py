@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from augur_sdk.adapter import SupportsSideEffects
 from augur_sdk.adapters.actions import as_action
 from augur_sdk.adapters.import_report import ImportReport
-from augur_sdk.adapters.log_clock import EPOCH, LogClock, iso
+from augur_sdk.adapters.log_clock import EPOCH, LogClock
 from augur_sdk.adapters.logged_message import LoggedMessage, Note, time_in
 from augur_sdk.adapters.message_log import MessageLog
 from augur_sdk.adapters.model_calls import PromptHash, model_of, modelio_record, sent_message
@@ -26,6 +26,7 @@ from augur_sdk.adapters.turns import PendingStep, Turn, decision, outcome
 from augur_sdk.adapters.usage import costs_of, usage_in
 from augur_sdk.bundle import layout
 from augur_sdk.models import RUN_STATUSES, DecisionEvent, StepTrace
+from augur_sdk.times import utc_text
 
 if TYPE_CHECKING:
     from augur_sdk import DebugSession
@@ -59,7 +60,7 @@ def import_run(
         capture_mode=adapter.capture_mode,
         redaction_policy=adapter.redaction_policy,
         debug_session_id=_session_id(adapter.name, report),
-        started_at=iso(start or EPOCH),
+        started_at=utc_text(start or EPOCH),
         tags=_tags(adapter, metadata),
         task_spec=_task_spec(metadata),
         dsn="",

@@ -18,6 +18,7 @@ from augur_sdk.bundle.delivery_note import read_note, write_note
 from augur_sdk.entry import Entry, Kind
 from augur_sdk.errors import BundleReadError
 from augur_sdk.storage.safe_open import read_inside
+from augur_sdk.times import utc_text
 
 __all__ = ["RecoveryReport", "recover_bundle"]
 
@@ -133,7 +134,7 @@ def _ended(archive: Archive, journal: Path) -> dict[str, Any]:
     opening = archive.projection.read_opening()
     archive.policy_id = opening.get("policy_id", "unknown")
     last = datetime.datetime.fromtimestamp(journal.stat().st_mtime, datetime.UTC)
-    alive = last.strftime("%Y-%m-%dT%H:%M:%SZ")
+    alive = utc_text(last)
     defaults = {
         "schema_version": "0.1",
         "debug_session_id": opening.get("debug_session_id", "dbg_unknown"),

@@ -17,6 +17,7 @@ from typing import Any, Final
 from augur_sdk.intervention.approval import ApprovalRequest, Permit
 from augur_sdk.intervention.command import HUMAN_OVERRIDE, CommandType, InterventionCommand
 from augur_sdk.intervention.gate import Gate
+from augur_sdk.times import utc_text
 
 __all__ = ["Restored", "command_event", "pending_event", "restore", "settled_event"]
 
@@ -74,7 +75,7 @@ def _event(
     step_index: int | None = None,
 ) -> dict[str, Any]:
     event: dict[str, Any] = {
-        "ts": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "ts": utc_text(now),
         "layer": "runner",
         "kind": kind,
         "summary": summary,

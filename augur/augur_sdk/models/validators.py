@@ -50,10 +50,12 @@ class Problem:
         path: Where, as keys and indices joined by dots (`steps.3.verdict.status`); empty for
             the record as a whole.
         message: What was expected there. It holds no part of the record.
+        unknown: Whether it is only a field that the shape does not have.
     """
 
     path: str
     message: str
+    unknown: bool = False
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}" if self.path else self.message
@@ -154,7 +156,8 @@ def _problem(detail: "ErrorDetails") -> Problem:
     context: dict[str, Any] = detail.get("ctx", {})
     wording = _WORDING.get(detail["type"], "{message}")
     message = wording.format_map({**context, "message": detail["msg"]})
-    return Problem(".".join(_readable(detail["loc"])), message)
+    unknown = detail["type"] == "extra_forbidden"
+    return Problem(".".join(_readable(detail["loc"])), message, unknown)
 
 
 def _readable(location: tuple[int | str, ...]) -> Iterator[str]:

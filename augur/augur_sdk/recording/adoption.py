@@ -53,6 +53,15 @@ class Adoption(ObservationRecording):
             )
             self._saw(step_index, PICTURES[kind])
 
+    def adopt_record(
+        self, kind: Kind, record: Mapping[str, Any], path: str, *, item: str = ""
+    ) -> None:
+        """Take over a record of the bundle as it is, for a path of the bundle."""
+        self._require_open("write_bundle")
+        if not self.off:
+            raw, index = self._encode(record), record.get("step_index")
+            self._emit(kind, raw, path=path, item=item, step_index=index)
+
     def miss_picture(self, step_index: int, kind: str) -> None:
         """Say that the parent's step refers to a picture that its bundle does not hold."""
         if not self.off:

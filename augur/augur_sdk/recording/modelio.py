@@ -37,7 +37,8 @@ class ModelIORecording(StepRecording):
     ) -> str:
         """Record one model call, input and output; it may come before its step.
 
-        `schema_version`, `ts`, `step_index` and `redaction_applied` are filled in. The same
+        `schema_version`, `ts`, `step_index`, `layer` and `redaction_applied` are filled in, and
+        with `capture_logprobs` a response without log probabilities says so. The same
         `prompt_hash` is the same call: a repeat returns the path of the one recorded before and
         stores nothing, also when it brings another response (a retry), which is logged once and
         counted in `stats`. The step's `captured_versions` get the call's `model` and
@@ -45,9 +46,9 @@ class ModelIORecording(StepRecording):
 
         Args:
             record: A modelio record (contract/records.md).
-            step_index: The step that made the call; the record's own unless given.
-            layer: Who made it (`planner`, `grounding`, `model`, ...); stamped on the record if it
-                has none.
+            step_index: The step that made the call, where the record does not say.
+            layer: Who made it (`planner`, `grounding`, ...), where the record does not say;
+                `model` unless given.
             validate: Refuse a record that breaks its schema.
             dedupe: False records a repeat as one more call.
 
@@ -55,30 +56,29 @@ class ModelIORecording(StepRecording):
             The call's path in the bundle: `modelio/<step>-<layer>-<number>.json`.
 
         Raises:
-            ValueError: An invalid record, or no usable `step_index` or `layer`.
+            ValueError: An invalid record, or an unusable `step_index` or `layer`.
             RuntimeError: The session is not open.
         """
         self._require_open("record_modelio")
         call = checks.mapping(record, "the modelio record")
-        index = checks.optional_step_index(
-            call.get("step_index") if step_index is None else step_index
-        )
-        spoken = layer if layer is not None else call.get("layer")
-        name = "model" if spoken is None else checks.text(spoken, "layer")
+        index = checks.optional_step_index(_first(call.get("step_index"), step_index))
+        name = checks.text(_first(call.get("layer"), layer, "model"), "layer")
         if self.off:
             return layout.modelio_path(index, name, 0)
-        raw = self._encode(self._filled(call, index, layer))
+        raw = self._encode(self._filled(call, index, name))
         if validate:
             _refuse_invalid(raw)
         return self._keep_call(orjson.loads(raw), raw, index, name, dedupe)
 
-    def _filled(self, call: dict[str, Any], index: int | None, layer: str | None) -> dict[str, Any]:
+    def _filled(self, call: dict[str, Any], index: int | None, layer: str) -> dict[str, Any]:
         call.setdefault("schema_version", SCHEMA_VERSION)
         call.setdefault("ts", self._now())
         call["step_index"] = index
         call["redaction_applied"] = True
-        if layer is not None and call.get("layer") is None:
-            call["layer"] = layer
+        call["layer"] = layer
+        response = call.get("response")
+        if self.settings.capture_logprobs and isinstance(response, dict):
+            call["response"] = {**response, "logprobs": _first(response.get("logprobs"), [])}
         return call
 
     def _keep_call(
@@ -160,3 +160,7 @@ def _refuse_invalid(raw: bytes) -> None:
             f"{found[0].message}",
             fix="See contract/records.md, or pass validate=False to store it as given.",
         )
+
+
+def _first(*given: Any) -> Any:
+    return next((value for value in given if value is not None), None)

@@ -54,6 +54,7 @@ class Settings(NamedTuple):
     task_spec: dict[str, Any] | None = None
     task_spec_id: str | None = None
     group_id: str | None = None
+    capture_logprobs: bool = False
 
 
 class Outlet(Protocol):

@@ -7,6 +7,7 @@ behaviour is that of contract/api-reference.txt (Redaction) and contract/behavio
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
@@ -24,6 +25,7 @@ __all__ = ["DEFAULT_POLICY_ID", "DefaultRedactionPolicy", "RedactionPolicy"]
 DEFAULT_POLICY_ID: Final = "default-pii-v1"
 
 
+@dataclass(init=False, eq=False, repr=False)
 class RedactionPolicy:
     """A policy that does what it is told and nothing else: the base to build one's own on.
 
@@ -38,15 +40,18 @@ class RedactionPolicy:
         keep_keys: keys that are never dropped or masked for their name; the text rules still run.
         redactors: callables `str -> str` over every string value, after the built-in rules.
         droppers: callables `(key, value) -> bool`; True removes the field.
+        reasoning_redactors: callables `str -> str` over the text of reasoning traces.
+
+    It is a dataclass, so `dataclasses.replace(policy, mask_keys=...)` makes a changed copy.
     """
 
     id: str = "custom"
     drop_keys: frozenset[str] = frozenset()
     mask_keys: frozenset[str] = frozenset()
     keep_keys: frozenset[str] = frozenset()
-    redactors: list[Callable[[str], str]]
-    droppers: list[Callable[[str, Any], bool]]
-    reasoning_redactors: list[Callable[[str], str]]
+    redactors: list[Callable[[str], str]] = field(default_factory=list)
+    droppers: list[Callable[[str, Any], bool]] = field(default_factory=list)
+    reasoning_redactors: list[Callable[[str], str]] = field(default_factory=list)
 
     key_grammar: ClassVar[bool] = False
     """Whether keys that name a secret by their words (`userPassword`) are masked too."""
@@ -61,12 +66,13 @@ class RedactionPolicy:
     def __init__(
         self,
         id: str | None = None,  # noqa: A002 - the documented field's name
-        *,
         drop_keys: Iterable[str] | None = None,
         mask_keys: Iterable[str] | None = None,
-        keep_keys: Iterable[str] | None = None,
         redactors: Iterable[Callable[[str], str]] = (),
         droppers: Iterable[Callable[[str, Any], bool]] = (),
+        reasoning_redactors: Iterable[Callable[[str], str]] = (),
+        *,
+        keep_keys: Iterable[str] | None = None,
     ) -> None:
         if id is not None:
             self.id = id
@@ -74,8 +80,12 @@ class RedactionPolicy:
         for name, keys in given.items():
             if keys is not None:
                 setattr(self, name, frozenset(keys))
-        self.redactors.extend(redactors)
-        self.droppers.extend(droppers)
+        # A copy made by `dataclasses.replace` is given what its class has already.
+        self.redactors += [fn for fn in redactors if fn not in self.redactors]
+        self.droppers += [fn for fn in droppers if fn not in self.droppers]
+        self.reasoning_redactors += [
+            fn for fn in reasoning_redactors if fn not in self.reasoning_redactors
+        ]
 
     def add_redactor(self, fn: Callable[[str], str]) -> None:
         """Run `fn` over every string value, after the built-in rules.

@@ -19,10 +19,10 @@ from augur_sdk.recording.state import Settings
 from augur_sdk.redaction import DefaultRedactionPolicy, RedactionDoor, RedactionPolicy
 from augur_sdk.session import arguments, engine
 from augur_sdk.session.behaviour import Behaviour
-from augur_sdk.session.clock import utc_now
 from augur_sdk.session.stats import SessionStats
 from augur_sdk.storage import LocalFSStore, Store
 from augur_sdk.streaming.dsn import DSN
+from augur_sdk.times import utc_now
 
 if TYPE_CHECKING:
     from augur_sdk.pipeline.delivering import Delivery
@@ -69,7 +69,8 @@ class SessionBase:
         branch_context: Labels the run as a replay branch: `parent_run_id`,
             `branch_point_step_index`, `mutated_axis`, `mutation`, perhaps `branch_id`. The whole
             is on the session record; every step carries it without the mutation.
-        capture_logprobs: Tells adapters to ask their model for log probabilities.
+        capture_logprobs: Tells adapters to ask their model for log probabilities; a model call that
+            brings none is kept with `logprobs: []`.
         task_spec: What the run is to solve, a task_spec record.
         task_spec_id: The task's id, where its spec is kept elsewhere.
         group_id: Ties the steps to a group, such as one batch of rollouts.
@@ -158,8 +159,8 @@ class SessionBase:
             task_spec=None if task_spec is None else tasks.task_spec(task_spec),
             task_spec_id=arguments.optional(task_spec_id, "task_spec_id"),
             group_id=arguments.optional(group_id, "group_id"),
+            capture_logprobs=bool(capture_logprobs),
         )
-        self._capture_logprobs = bool(capture_logprobs)
         self._branch: Branch | None = None
         self._policy = policy
         door = RedactionDoor(policy)
@@ -339,7 +340,7 @@ class SessionBase:
     @property
     def capture_logprobs(self) -> bool:
         """Whether adapters should ask their model for log probabilities."""
-        return self._capture_logprobs
+        return self._core.settings.capture_logprobs
 
     @property
     def stats(self) -> SessionStats:

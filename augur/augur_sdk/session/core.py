@@ -32,12 +32,12 @@ from augur_sdk.recording.table import ColdStepError
 from augur_sdk.redaction import RedactionDoor
 from augur_sdk.session import live
 from augur_sdk.session.behaviour import Behaviour
-from augur_sdk.session.clock import utc_now
 from augur_sdk.session.intervening import Intervention
 from augur_sdk.session.manifests import as_manifest, unwritten_manifest
 from augur_sdk.session.refusals import Refusals
 from augur_sdk.session.stats import SessionStats, counted
 from augur_sdk.storage import LocalFSStore, Store
+from augur_sdk.times import utc_now
 
 if TYPE_CHECKING:
     from augur_sdk.pipeline.delivering import Delivery

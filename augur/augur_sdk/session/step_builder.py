@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 from augur_sdk.models import CoordinateSpace, Provenance, StepStatus
 from augur_sdk.recording.recorder import Recorder
-from augur_sdk.session.clock import utc_now
+from augur_sdk.times import utc_now
 
 if TYPE_CHECKING:
     from augur_sdk.session.aio import AsyncDebugSession

@@ -8,13 +8,13 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from email.parser import BytesParser
 from typing import Any, Final
 
 import orjson
 
 from augur_sdk.testing.loopback import LoopbackServer, ReceivedRequest, Reply
+from augur_sdk.times import utc_now
 
 __all__ = ["CaptureServer", "CapturedRun"]
 
@@ -99,7 +99,7 @@ class CaptureServer(LoopbackServer):
         command: dict[str, Any] = {
             "command_id": command_id or f"cmd_{uuid.uuid4().hex[:12]}",
             "type": type,
-            "issued_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "issued_at": utc_now(),
         }
         if operator_id is not None:
             command["operator_id"] = operator_id

@@ -70,7 +70,12 @@ class Contents:
         self.issues.append(ValidationIssue(printable(where), message, path))
 
     def report_problems(self, where: str, problems: list[Problem], prefix: str = "") -> None:
-        """Note the problems of a record that is at `prefix` in the file."""
+        """Note the problems of a record that is at `prefix` in the file.
+
+        A field that nobody here knows is none: other producers of the format, and newer ones,
+        write fields of their own.
+        """
+        problems = [problem for problem in problems if not problem.unknown]
         for problem in problems[:_MAX_PROBLEMS]:
             path = ".".join(part for part in (prefix, problem.path) if part)
             self.report(where, problem.message, path)

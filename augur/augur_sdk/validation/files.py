@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from augur_sdk.bundle import layout
-from augur_sdk.models.validators import problems_json
+from augur_sdk.models.validators import Problem, problems_json
 from augur_sdk.validation import references
 from augur_sdk.validation.contents import Contents, Source
 from augur_sdk.validation.decoding import decoded
@@ -82,13 +82,27 @@ def _check_document(bundle: Contents, path: str, record: str, steps: dict[str, i
     raw = bundle.read(path)
     if raw is None:
         return
-    if found := problems_json(record, raw):
+    found = problems_json(record, raw)
+    if record == "outcomes" and found:
+        found = _without_empty_verdicts(found, decoded(raw))
+    if any(not problem.unknown for problem in found):
         bundle.report_problems(path, found)
     elif record == "side_effect":
         _check_effect(bundle, path, decoded(raw), steps)
     elif check := _REFERENCES.get(record):
         for prefix, value in _records(decoded(raw)):
             check(bundle, path, prefix, value)
+
+
+def _without_empty_verdicts(problems: list[Problem], document: Any) -> list[Problem]:
+    """An outcome's empty verdict is one that nobody gave: the published SDK writes it so."""
+    outcomes = document.get("outcomes") if isinstance(document, dict) else None
+    empty = {
+        f"outcomes.{number}.verdict.status"
+        for number, outcome in enumerate(outcomes if isinstance(outcomes, list) else ())
+        if isinstance(outcome, dict) and outcome.get("verdict") == {}
+    }
+    return [problem for problem in problems if problem.path not in empty]
 
 
 _REFERENCES: Final[dict[str, _Check]] = {

@@ -62,9 +62,10 @@ def _parsed(version: Any) -> tuple[int, int] | None:
 
 
 def check_signatures(bundle: Contents, manifest: dict[str, Any]) -> None:
-    """Check the signed files that nothing has read yet, and that no other file is there.
+    """Check the signed files that nothing has read yet, and that no other file came to them.
 
-    A bundle without signatures is not signed, which is no issue.
+    A bundle without signatures is not signed, which is no issue; nor is a file of no place in the
+    format.
     """
     signed = _strings(manifest.get("signatures"))
     for path in bundle.unchecked:
@@ -80,6 +81,8 @@ def check_signatures(bundle: Contents, manifest: dict[str, Any]) -> None:
 
 
 def _may_be_unsigned(path: str) -> bool:
+    if not layout.belongs(path):
+        return True
     hidden = any(part.startswith(".") for part in path.split("/"))
     crash_state = path in layout.CRASH_STATE
     return hidden or crash_state or path.partition("/")[0] in {layout.MANIFEST, *_ADDED_LATER}
