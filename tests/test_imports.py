@@ -131,9 +131,13 @@ def test_importing_the_session_class_loads_nothing_that_runs_a_session() -> None
     assert not loaded & (HEAVY | ENGINE | SELDOM)
 
 
-def test_an_open_session_without_a_server_or_a_store_loads_nothing_of_these(tmp_path: Path) -> None:
-    code = f"from augur_sdk import DebugSession\nDebugSession({OPTIONS}).__enter__()"
-    assert not loaded_by(code, str(tmp_path / "b")) & (HEAVY - {"ssl"} | SELDOM)
+@pytest.mark.parametrize(("mode", "needed"), [("trace", set[str]()), ("full", {"PIL"})])
+def test_an_open_session_without_a_server_or_a_store_loads_only_what_its_records_need(
+    tmp_path: Path, mode: str, needed: set[str]
+) -> None:
+    options = OPTIONS.replace("'full'", f"'{mode}'")
+    code = f"from augur_sdk import DebugSession\nDebugSession({options}).__enter__()"
+    assert loaded_by(code, str(tmp_path / "b")) & (HEAVY - {"ssl"} | SELDOM) == needed
 
 
 @pytest.mark.parametrize("calls", [BLOCKING_CALLS, ASYNC_CALLS], ids=["blocking", "async"])
