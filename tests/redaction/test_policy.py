@@ -350,3 +350,33 @@ def test_a_policy_is_a_dataclass() -> None:
 def test_a_policys_fields_may_be_given_by_place() -> None:
     policy = RedactionPolicy("mine", frozenset({"a"}), frozenset({"b"}), [str.upper])
     assert policy.apply({"a": 1, "b": 2, "c": "d"}) == {"b": "***REDACTED:mask***", "c": "D"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "bearer abc.def.ghi",
+        "Bearer mytoken",
+        "sent bearer tok1 along",
+        "BEARER%20a-b-c",
+        "Bearer xyz",
+    ],
+)
+def test_a_bare_token_after_its_scheme_is_masked(text: str) -> None:
+    assert "***REDACTED:bearer***" in DefaultRedactionPolicy().apply(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "use bearer authentication",
+        "the bearer of bad news",
+        "Bearer token required",
+        "the ring bearer walked home",
+        "bearer tokens expire",
+        "Bearer <token>",
+        "Bearer is the scheme",
+    ],
+)
+def test_words_after_bearer_are_no_token(text: str) -> None:
+    assert DefaultRedactionPolicy().apply(text) == text

@@ -45,6 +45,10 @@ _COOKIE: Final = pattern_rule(
 )
 
 
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 def is_basic_credential(encoded: str) -> bool:
     """True if this is the base64 of `user:password`."""
     try:
@@ -109,12 +113,33 @@ _AUTHORIZATION_BARE: Final = pattern_rule(
     accept=_is_opaque_credential,
 )
 
+_AFTER_BEARER: Final = _words(
+    "token tokens auth authentication authorization authorisation authenticated scheme schemes "
+    "header headers credential credentials security type format prefix realm error challenge jwt "
+    "of is are was were be been to in on at by for from with without and or nor but as if the a an "
+    "that this these those it its not no has have had must should shall may might can could will "
+    "would does do did who whom whose which when where then than also only just here there "
+    "bond bonds share shares cheque check instrument instruments wall beam beams market service "
+    "services capacity capability channel setup party parties request requests based required "
+    "missing invalid expired string value values key keys name names"
+)
+"""Words that follow "Bearer" where the token itself is not there."""
+
+
+def _is_bearer_token(match: re.Match[str]) -> bool:
+    secret = match["secret"].rstrip(".,")
+    if is_placeholder(secret) or secret.casefold() in _AFTER_BEARER:
+        return False
+    # In small letters it may be a person, and what follows a word.
+    return not secret.isalpha() or match[0][0] == "B"
+
+
 _BEARER: Final = pattern_rule(
     "bearer",
-    r"bearer(?<![A-Za-z0-9]bearer)(?:[ \t+]|%20){1,4}+(?P<secret>[A-Za-z0-9._~+/-]{6,}+={0,3})",
+    r"bearer(?<![A-Za-z0-9]bearer)(?:[ \t+]|%20){1,4}+(?P<secret>[A-Za-z0-9._~+/-]{3,}+={0,3})",
     flags=re.IGNORECASE,
-    anchors=(Anchor("bearer", r"(?:[ \t+]|%20)+[A-Za-z0-9._~+/-]{6}"),),
-    accept=_is_opaque_credential,
+    anchors=(Anchor("bearer", r"(?:[ \t+]|%20)+[A-Za-z0-9._~+/-]{3}"),),
+    accept=_is_bearer_token,
 )
 
 _BASIC: Final = pattern_rule(
