@@ -29,7 +29,7 @@ RUN_OF_PICTURES = """
     from scenarios import png, step
     from augur_sdk import DebugSession
     with DebugSession(run_id="run-1", client_name="a", out_dir=sys.argv[1],
-                      capture_mode="full", perceptual_hashes=False, flush_timeout=8.0) as session:
+                      capture_mode="full") as session:
         for index in range(300):
             session.attach_observation(step_index=index, kind="pre", png_bytes=png(index))
             session.record_step(step(index))

@@ -16,6 +16,7 @@ wait for the one record that breaks the server.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
@@ -76,24 +77,40 @@ class _Lane:
 
 
 class Outbox:
-    """Records on their way, from being handed out by the source to being settled.
-
-    Attributes:
-        closing: The trace comes soon, and holds every step: what else there is goes first.
-        last_call: Time runs out and the trace is delivered: the steps, which it holds, go last of
-            all and hold nothing up.
-    """
+    """Records on their way, from being handed out by the source to being settled."""
 
     def __init__(self) -> None:
         self._lanes: dict[str, _Lane] = {}
-        self.closing: bool = False
-        self.last_call: bool = False
+        self._closing = False
+        self._last_call = False
         self._opened = False
         self._size = 0
+        self._sorted: list[Parcel] | None = None
+        """The lanes' heads, in the order in which they go; None when it has to be made anew."""
 
     def __len__(self) -> int:
         """Requests that are still to be settled."""
         return self._size
+
+    @property
+    def closing(self) -> bool:
+        """The trace comes soon, and holds every step: what else there is goes first."""
+        return self._closing
+
+    @closing.setter
+    def closing(self, value: bool) -> None:
+        self._sorted = self._sorted if value == self._closing else None
+        self._closing = value
+
+    @property
+    def last_call(self) -> bool:
+        """Time runs out and the trace is delivered: the steps, which it holds, go last."""
+        return self._last_call
+
+    @last_call.setter
+    def last_call(self, value: bool) -> None:
+        self._sorted = self._sorted if value == self._last_call else None
+        self._last_call = value
 
     @property
     def flying(self) -> int:
@@ -115,7 +132,10 @@ class Outbox:
             entry.waiting.remove(earlier)
             if not entry.waiting:
                 parcel.order = earlier.order
+            self._sorted = None
         entry.waiting.append(parcel)
+        if entry.head is parcel and self._sorted is not None:
+            insort(self._sorted, parcel, key=self._place)
 
     def _is_barrier(self, item: Item) -> bool:
         opens = item.kind in {Wire.SESSION, Wire.TRACE} and not self._opened
@@ -156,8 +176,10 @@ class Outbox:
         return any(parcel is not None and parcel.kind is Wire.STEP for parcel in flying)
 
     def _heads(self) -> list[Parcel]:
-        heads = [entry.head for entry in self._lanes.values()]
-        found = sorted((h for h in heads if h is not None), key=self._place)
+        found = self._sorted
+        if found is None:
+            heads = [entry.head for entry in self._lanes.values()]
+            found = self._sorted = sorted((h for h in heads if h is not None), key=self._place)
         trace = next((parcel for parcel in found if parcel.kind is Wire.TRACE), None)
         if trace is None or trace.set_aside:
             return found
@@ -200,6 +222,7 @@ class Outbox:
             unclear: Whether the failure may be its own, and not the host's.
             asked: Whether the server asked for this wait.
         """
+        self._sorted = None
         if asked:
             parcel.not_before = now + wait
         if unclear:
@@ -222,11 +245,16 @@ class Outbox:
         self._size -= 1
         entry = self._lanes[parcel.lane]
         entry.flying = None
+        if self._sorted is not None:
+            self._sorted.remove(parcel)
         if not entry.waiting:
             del self._lanes[parcel.lane]
+        elif self._sorted is not None:
+            insort(self._sorted, entry.waiting[0], key=self._place)
 
     def discard(self, kind: Wire) -> list[int]:
         """Drop every waiting record of a kind; returns what was dropped."""
+        self._sorted = None
         dropped: list[int] = []
         for name, entry in list(self._lanes.items()):
             while entry.waiting and entry.waiting[0].kind is kind:
