@@ -117,7 +117,9 @@ def test_every_record_is_synced_before_it_is_500_ms_old(pauses: list[float]) -> 
 
 
 @given(pauses)
+@example([0.0, 0.0, 0.0])
 @settings(max_examples=30)
 def test_durable_syncs_every_batch_before_its_calls_return(pauses: list[float]) -> None:
     batch_in_hand = 2 * BATCH_TAKES + SYNC_TAKES
-    assert max(ages_when_synced(pauses, durable=True)) <= POLL + 2 * batch_in_hand
+    # One batch is with the writer, one is offered to it, and the record is in the next.
+    assert max(ages_when_synced(pauses, durable=True)) <= POLL + 3 * batch_in_hand

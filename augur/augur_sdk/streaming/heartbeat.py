@@ -16,7 +16,9 @@ import anyio
 import orjson
 
 from augur_sdk.streaming.dsn import DSN
+from augur_sdk.streaming.envelope import announced
 from augur_sdk.streaming.network import Host, current_network
+from augur_sdk.streaming.outcome import Answer
 from augur_sdk.streaming.policy import Delivered, Retry, decide
 from augur_sdk.streaming.transport import Call, Transport
 
@@ -102,14 +104,17 @@ class Heartbeat:
         async with current_network().sockets:
             ticket = host.begin()
             try:
-                outcome = await transport.exchange(Call("POST", "/heartbeat", self._body()))
+                call = Call("POST", "/heartbeat", self._body(), wants_body=True)
+                outcome = await transport.exchange(call)
             except BaseException:
                 host.abandoned(ticket)
                 raise
         self.sent += 1
         attempt = 1 + host.hold.streak
         decision = decide(outcome, attempt=attempt, now=datetime.now(UTC), rng=self._rng)
-        self.accepted += isinstance(decision, Delivered)
+        if isinstance(decision, Delivered) and isinstance(outcome, Answer):
+            self.accepted += 1
+            host.envelope_bytes = announced(outcome.body)
         if isinstance(decision, Retry) and decision.asked:
             self._quiet_until = time.monotonic() + decision.after
         host.settled(ticket, decision)

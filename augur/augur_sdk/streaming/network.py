@@ -49,6 +49,8 @@ class Host:
         self.window: Window = window or Window()
         self.users = 0
         self.transport: Transport | None = None
+        self.envelope_bytes: int = 0
+        """How many bytes of records it takes in one request; 0 for one record a request."""
         self._strikes = 0
         self._listeners: set[Callable[[], None]] = set()
 

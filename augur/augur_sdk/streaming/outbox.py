@@ -19,15 +19,19 @@ from __future__ import annotations
 from bisect import insort
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from augur_sdk.streaming.delivery import Item
+from augur_sdk.streaming.envelope import AROUND_ITEM, MOST_ITEMS
 from augur_sdk.streaming.routes import BARRIERS, MERGE, Merge, Wire, lane
 
 __all__ = ["Outbox", "Parcel"]
 
 SET_ASIDE: Final = 3
 """Failures after which a record is taken for what breaks the server: others go before it."""
+
+_ALONE: Final = frozenset({Wire.SESSION, Wire.TRACE, Wire.MANIFEST})
 
 SET_ASIDE_FACTOR: Final = 1.5
 """How much longer than the host's hold such a record waits, so that the probe is another one."""
@@ -69,11 +73,11 @@ class Parcel:
 @dataclass(eq=False)
 class _Lane:
     waiting: deque[Parcel] = field(default_factory=deque)
-    flying: Parcel | None = None
+    flying: list[Parcel] = field(default_factory=list)
 
     @property
     def head(self) -> Parcel | None:
-        return self.flying or (self.waiting[0] if self.waiting else None)
+        return next(chain(self.flying, self.waiting), None)
 
 
 class Outbox:
@@ -115,7 +119,7 @@ class Outbox:
     @property
     def flying(self) -> int:
         """Requests under way."""
-        return sum(entry.flying is not None for entry in self._lanes.values())
+        return sum(len(entry.flying) for entry in self._lanes.values())
 
     def add(self, item: Item) -> None:
         """Take in a record; they come in order."""
@@ -151,13 +155,41 @@ class Outbox:
         parcel = self._eligible(now)
         if parcel is not None:
             entry = self._lanes[parcel.lane]
-            entry.flying = entry.waiting.popleft()
+            entry.flying.append(entry.waiting.popleft())
         return parcel
+
+    def take_along(self, first: Parcel, now: float, room: int) -> list[Parcel]:
+        """Take what may go in the same request as a parcel that was taken.
+
+        Args:
+            first: That parcel.
+            now: The time.
+            room: Bytes in the request; 0 for a request of its own.
+        """
+        taken: list[Parcel] = []
+        last: Parcel | None = first if _has_company(first) else None
+        room -= first.item.size + AROUND_ITEM
+        while last is not None and len(taken) + 1 < MOST_ITEMS:
+            last = self._follower(last, now) or self._eligible(now)
+            if last is None or not _has_company(last):
+                break
+            room -= last.item.size + AROUND_ITEM
+            if room < 0:
+                break
+            entry = self._lanes[last.lane]
+            entry.flying.append(entry.waiting.popleft())
+            taken.append(last)
+        return taken
+
+    def _follower(self, parcel: Parcel, now: float) -> Parcel | None:
+        """What waits behind it in its lane: in one request they stay in order."""
+        waiting = self._lanes[parcel.lane].waiting
+        return waiting[0] if waiting and waiting[0].not_before <= now else None
 
     def _eligible(self, now: float) -> Parcel | None:
         older_unsettled = False
         for parcel in self._heads():
-            waits = self._lanes[parcel.lane].flying is not None or parcel.not_before > now
+            waits = bool(self._lanes[parcel.lane].flying) or parcel.not_before > now
             if not waits and self._may_go(parcel, older_unsettled=older_unsettled):
                 return parcel
             if parcel.barrier:
@@ -172,8 +204,8 @@ class Outbox:
         return parcel.kind is not Wire.TRACE or not self._step_flying()
 
     def _step_flying(self) -> bool:
-        flying = (entry.flying for entry in self._lanes.values())
-        return any(parcel is not None and parcel.kind is Wire.STEP for parcel in flying)
+        flying = chain.from_iterable(entry.flying for entry in self._lanes.values())
+        return any(parcel.kind is Wire.STEP for parcel in flying)
 
     def _heads(self) -> list[Parcel]:
         found = self._sorted
@@ -199,7 +231,7 @@ class Outbox:
         return (rank, parcel.order)
 
     def _flies(self, parcel: Parcel) -> bool:
-        return self._lanes[parcel.lane].flying is parcel
+        return parcel in self._lanes[parcel.lane].flying
 
     def next_time(self, now: float) -> float:
         """When the next parcel's time will come; infinity when none waits for its time.
@@ -229,7 +261,7 @@ class Outbox:
             parcel.attempts += 1
             parcel.not_before = now + wait * (SET_ASIDE_FACTOR if parcel.set_aside else 1.0)
         entry = self._lanes[parcel.lane]
-        entry.flying = None
+        entry.flying.remove(parcel)
         newer = next((p for p in entry.waiting if _replaces(p, parcel)), None)
         if newer is None:
             entry.waiting.appendleft(parcel)
@@ -244,13 +276,15 @@ class Outbox:
         """Forget a parcel that was delivered or refused."""
         self._size -= 1
         entry = self._lanes[parcel.lane]
-        entry.flying = None
-        if self._sorted is not None:
+        was_head = entry.head is parcel
+        entry.flying.remove(parcel)
+        head = entry.head
+        if was_head and self._sorted is not None:
             self._sorted.remove(parcel)
-        if not entry.waiting:
+            if head is not None:
+                insort(self._sorted, head, key=self._place)
+        if head is None:
             del self._lanes[parcel.lane]
-        elif self._sorted is not None:
-            insort(self._sorted, entry.waiting[0], key=self._place)
 
     def discard(self, kind: Wire) -> list[int]:
         """Drop every waiting record of a kind; returns what was dropped."""
@@ -263,6 +297,11 @@ class Outbox:
             if entry.head is None:
                 del self._lanes[name]
         return dropped
+
+
+def _has_company(parcel: Parcel) -> bool:
+    """Whether a record may share a request: what opens and ends a run goes alone."""
+    return not (parcel.barrier or parcel.set_aside) and parcel.kind not in _ALONE
 
 
 def _replaces(newer: Parcel, older: Parcel) -> bool:

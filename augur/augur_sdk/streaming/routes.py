@@ -26,6 +26,7 @@ __all__ = [
     "Wire",
     "commands_path",
     "compose",
+    "envelope_path",
     "lane",
     "route",
 ]
@@ -156,6 +157,11 @@ def route(kind: Wire, run_id: str, *, step_index: int | None = None, name: str =
 def commands_path(run_id: str) -> str:
     """Where an operator's commands for a run are polled."""
     return f"/runs/{_segment(run_id)}/commands"
+
+
+def envelope_path(run_id: str) -> str:
+    """Where many records of a run go at once."""
+    return f"/runs/{_segment(run_id)}/envelope"
 
 
 def _segment(raw: str) -> str:

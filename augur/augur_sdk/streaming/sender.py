@@ -11,7 +11,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 import anyio
@@ -19,6 +18,7 @@ from anyio.abc import TaskGroup
 
 from augur_sdk.streaming.delivery import DeliverySource, DeliveryStats, Item
 from augur_sdk.streaming.dsn import DSN
+from augur_sdk.streaming.exchange import Exchange
 from augur_sdk.streaming.network import Host, Network, Ticket, current_network
 from augur_sdk.streaming.outbox import Outbox, Parcel
 from augur_sdk.streaming.policy import (
@@ -29,10 +29,9 @@ from augur_sdk.streaming.policy import (
     Reason,
     Refused,
     Retry,
-    decide,
 )
-from augur_sdk.streaming.routes import ADDS_UP, Wire, compose, route
-from augur_sdk.streaming.transport import Call, Transport
+from augur_sdk.streaming.routes import Wire
+from augur_sdk.streaming.transport import Transport
 
 __all__ = ["OUTBOX_LIMIT", "Sender"]
 
@@ -67,9 +66,7 @@ class Sender:
         self.stats: DeliveryStats = DeliveryStats()
         self._source = source
         self._dsn = dsn
-        self._run_id = run_id
-        self._session_id = session_id
-        self._rng = rng or random.Random()  # noqa: S311 - jitter is no secret
+        self._exchange = Exchange(run_id, session_id, rng or random.Random())  # noqa: S311 - jitter is no secret
         self._outbox = Outbox()
         self._closed: dict[Wire, int] = {}
         self._doubtful: list[tuple[float, list[int], Refused]] = []
@@ -188,16 +185,24 @@ class Sender:
             await network.sockets.acquire_on_behalf_of(token)
             self._tokens.add(token)
             # Chosen only now: while waiting for a socket a newer version may have come.
-            parcel = self._outbox.take(time.monotonic()) if host.wait() <= 0 else None
-            if parcel is None:
-                self._give_back(network, token)
-            else:
+            parcels = self._chosen(host)
+            if parcels:
                 ticket = host.begin()
-                tasks.start_soon(self._fly, parcel, ticket, token, network, host, transport)
+                tasks.start_soon(self._fly, parcels, ticket, token, network, host, transport)
+            else:
+                self._give_back(network, token)
+
+    def _chosen(self, host: Host) -> list[Parcel]:
+        """What goes next: one record, or as many as the server takes at once."""
+        now = time.monotonic()
+        first = self._outbox.take(now) if host.wait() <= 0 else None
+        if first is None:
+            return []
+        return [first, *self._outbox.take_along(first, now, host.envelope_bytes)]
 
     async def _fly(
         self,
-        parcel: Parcel,
+        parcels: list[Parcel],
         ticket: Ticket,
         token: object,
         network: Network,
@@ -205,7 +210,7 @@ class Sender:
         transport: Transport,
     ) -> None:
         try:
-            await self._deliver(parcel, ticket, host, transport)
+            await self._deliver(parcels, ticket, host, transport)
         finally:
             self._give_back(network, token)
 
@@ -224,49 +229,19 @@ class Sender:
         return False
 
     async def _deliver(
-        self, parcel: Parcel, ticket: Ticket, host: Host, transport: Transport
+        self, parcels: list[Parcel], ticket: Ticket, host: Host, transport: Transport
     ) -> None:
         try:
-            decision = await self._attempt(parcel, host, transport)
+            outcomes = await self._exchange.send(parcels, host, transport)
         except BaseException:
             host.abandoned(ticket)
             raise
         host.window.multiplexed = transport.multiplexed
-        self._apply(parcel, decision, ticket.began)
-        host.settled(ticket, decision)
-
-    async def _attempt(self, parcel: Parcel, host: Host, transport: Transport) -> Decision:
-        try:
-            call = await self._call(parcel)
-        except Exception:  # noqa: BLE001 - whatever keeps one record from being read, others go on
-            return Refused(Reason.UNREADABLE)
-        if call is None:
-            return Delivered()
-        self.stats.requests += 1
-        return decide(
-            await transport.exchange(call),
-            attempt=1 + max(parcel.attempts, host.hold.streak),
-            now=datetime.now(UTC),
-            rng=self._rng,
-            optional_channel=parcel.kind is Wire.MODELIO,
-        )
-
-    async def _call(self, parcel: Parcel) -> Call | None:
-        item = parcel.item
-        target = route(item.kind, self._run_id, step_index=item.step_index, name=item.name)
-        content = await item.load()
-        if isinstance(content, bytes) and item.kind is not Wire.SCREENSHOT:
-            body = compose(item.kind, content, step_index=item.step_index, name=item.name)
-            if body is None:
-                return None
-            content = body
-        return Call(
-            target.method,
-            target.path,
-            content,
-            picture=item.kind is Wire.SCREENSHOT,
-            idempotency_key=f"{self._session_id}:{item.seq}" if item.kind in ADDS_UP else "",
-        )
+        self.stats.requests = self._exchange.requests
+        # Backwards, so that of one lane what goes back stands in its order again.
+        for parcel, decision in zip(reversed(parcels), reversed(outcomes.each), strict=True):
+            self._apply(parcel, decision, ticket.began)
+        host.settled(ticket, outcomes.of_host)
 
     def _apply(self, parcel: Parcel, decision: Decision, began: float) -> None:
         match decision:

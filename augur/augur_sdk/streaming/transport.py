@@ -16,7 +16,7 @@ import ssl
 import time
 from concurrent.futures import Executor
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -85,6 +85,7 @@ class Call:
     idempotency_key: str = ""
     read_timeout: float | None = None
     wants_body: bool = False
+    media_type: str = "application/json"
 
 
 class Transport:
@@ -101,7 +102,7 @@ class Transport:
         self, dsn: DSN, *, executor: Executor | None = None, sockets: int = MAX_SOCKETS
     ) -> None:
         self._dsn = dsn
-        self._executor = executor
+        self.executor = executor
         self._sockets = sockets
         self._client: httpx.AsyncClient | None = None
         self._retired: list[httpx.AsyncClient] = []
@@ -140,7 +141,8 @@ class Transport:
     async def _content(self, call: Call) -> Content | None:
         if call.body is None:
             return None
-        return await prepare(call.body, picture=call.picture, executor=self._executor)
+        content = await prepare(call.body, picture=call.picture, executor=self.executor)
+        return content if call.picture else replace(content, media_type=call.media_type)
 
     async def _bounded(
         self, client: httpx.AsyncClient, call: Call, content: Content | None
@@ -181,7 +183,7 @@ class Transport:
             client = self._client
             if client is None:
                 loop = asyncio.get_running_loop()
-                client = await loop.run_in_executor(self._executor, self._build)
+                client = await loop.run_in_executor(self.executor, self._build)
                 self._client = client
             return client
 

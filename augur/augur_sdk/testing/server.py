@@ -6,10 +6,11 @@ import ssl
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from typing import Any, Final
+from urllib.parse import unquote
 
 import orjson
 
@@ -64,6 +65,8 @@ class CaptureServer(LoopbackServer):
         modelio: Whether the tenant has opted in to model calls; otherwise they get 403.
         known_runs_only: Answer 404 for a run whose trace or manifest was never sent.
         hold: Seconds that a command poll is held open when nothing happens.
+        envelope_bytes: How many bytes of records it takes in one request, as announced in the
+            answer to a heartbeat; 0 announces nothing and takes none.
     """
 
     def __init__(
@@ -75,8 +78,10 @@ class CaptureServer(LoopbackServer):
         modelio: bool = True,
         known_runs_only: bool = False,
         hold: float = HOLD,
+        envelope_bytes: int = 0,
     ) -> None:
         super().__init__(token=token, tenant=tenant, tls=tls)
+        self.envelope_bytes = envelope_bytes
         self.modelio = modelio
         self.known_runs_only = known_runs_only
         self.hold = hold
@@ -127,9 +132,12 @@ class CaptureServer(LoopbackServer):
     def _routed(self, request: ReceivedRequest) -> Reply:
         match request.method, request.segments:
             case "POST", ["heartbeat"]:
-                return self._keep(request, lambda: self.heartbeats.append(request.json))
+                self._keep(request, lambda: self.heartbeats.append(request.json))
+                return self._greeting()
             case "POST", ["runs"]:
                 return self._keep(request, lambda: self._manifest(request.json))
+            case "POST", ["runs", _, "envelope"] if self.envelope_bytes:
+                return self._opened(request)
             case "GET", ["runs", run_id, "commands"]:
                 return self._commands(run_id, request)
             case _, ["runs", run_id, *rest]:
@@ -144,6 +152,20 @@ class CaptureServer(LoopbackServer):
             return _detail(403, "the tenant has not opted in to model calls")
         store = _store(self.run(run_id), request, rest)
         return self._keep(request, store) if store else _detail(404, "no such route")
+
+    def _greeting(self) -> Reply:
+        if not self.envelope_bytes:
+            return _STORED
+        told = {"envelope": 1, "max_bytes": self.envelope_bytes}
+        return Reply(200, orjson.dumps({"capabilities": told}))
+
+    def _opened(self, request: ReceivedRequest) -> Reply:
+        """Answer for each item of an envelope as for a request of its own."""
+        if len(request.body) > self.envelope_bytes:
+            return _detail(413, "more bytes than were announced")
+        replies = [self.respond(item) for item in _items(request)]
+        results = [{"status": reply.status} for reply in replies]
+        return Reply(200, orjson.dumps({"results": results}))
 
     def _keep(self, request: ReceivedRequest, store: Callable[[], object]) -> Reply:
         key = request.headers.get("idempotency-key")
@@ -172,6 +194,22 @@ class CaptureServer(LoopbackServer):
             fresh = run.commands[seen:]
         answer = {"commands": fresh, "cursor": str(seen + len(fresh))}
         return Reply(200, orjson.dumps(answer))
+
+
+def _items(request: ReceivedRequest) -> Iterator[ReceivedRequest]:
+    """The requests that an envelope stands for."""
+    run = request.raw_path.removesuffix("envelope")
+    rest = request.body
+    while rest:
+        line, _, rest = rest.partition(b"\n")
+        header = orjson.loads(line)
+        body, rest = rest[: header["length"]], rest[header["length"] + 1 :]
+        headers = {"authorization": request.headers["authorization"]}
+        headers["content-type"] = header["type"]
+        if key := header.get("idempotency_key"):
+            headers["idempotency-key"] = key
+        path = run + header["path"]
+        yield ReceivedRequest(header["method"], unquote(path), path, {}, headers, body, request.at)
 
 
 def _store(
