@@ -23,7 +23,7 @@ STEPS = 60
 
 @pytest.fixture
 def server() -> Iterator[FaultyServer]:
-    with FaultyServer(envelope_bytes=200_000) as faulty:
+    with FaultyServer(envelope_bytes=1_000_000) as faulty:
         yield faulty
 
 
@@ -60,7 +60,7 @@ def test_records_travel_together_and_arrive_as_they_do_alone(
     assert stats.waiting == 0
     assert "POST envelope" in paths(server)
     assert len(server.requests) * 3 < len(plain.requests)
-    assert max(len(r.body) for r in server.requests if r.segments[-1] == "envelope") <= 200_000
+    assert max(len(r.body) for r in server.requests if r.segments[-1] == "envelope") <= 1_000_000
     assert together.screenshots == alone.screenshots
     assert together.logs == alone.logs
     assert sorted(map(orjson.dumps, together.events)) == sorted(map(orjson.dumps, alone.events))
@@ -71,6 +71,24 @@ def test_records_travel_together_and_arrive_as_they_do_alone(
     assert together.manifest is not None
 
 
+def test_pictures_that_are_larger_than_thought_find_room_in_several(
+    server: FaultyServer, tmp_path: Path
+) -> None:
+    with DebugSession(
+        run_id="run/1", client_name="a", out_dir=tmp_path, capture_mode="full", dsn=server.dsn
+    ) as session:
+        server.wait_for(lambda: bool(server.heartbeats))
+        for index in range(8):
+            session.attach_observation(
+                step_index=index, kind="pre", png_bytes=png(index, padding=300_000)
+            )
+        session.attach_observation(step_index=8, kind="pre", png_bytes=png(8, padding=1_100_000))
+    assert session.stats.waiting == 0
+    assert session.stats.refused == {}
+    assert len(server.runs["run/1"].screenshots) == 9
+    assert max(len(r.body) for r in server.requests if r.segments[-1] == "envelope") <= 1_000_000
+
+
 def test_a_server_that_announces_nothing_never_sees_one(tmp_path: Path) -> None:
     with CaptureServer() as plain:
         assert record_run(tmp_path / "b", plain).waiting == 0
@@ -78,7 +96,7 @@ def test_a_server_that_announces_nothing_never_sees_one(tmp_path: Path) -> None:
 
 
 def test_what_a_server_refuses_of_an_envelope_costs_no_other_record(tmp_path: Path) -> None:
-    with FaultyServer(envelope_bytes=200_000, modelio=False) as server:
+    with FaultyServer(envelope_bytes=1_000_000, modelio=False) as server:
         stats = record_run(tmp_path / "b", server)
         run = server.runs["run/1"]
         assert stats.waiting == 0

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Final
 
 import anyio
 
@@ -23,6 +24,10 @@ __all__ = ["JournalSource"]
 
 _FILES = frozenset({Wire.SCREENSHOT, Wire.TRACE, Wire.MANIFEST})
 """What is read from its own file, piece by piece while it is sent."""
+
+
+FILE_SIZE: Final = 128 * 1024
+"""Bytes that a picture is taken to have until it is read: asking the disk for each is too dear."""
 
 
 class JournalSource:
@@ -89,7 +94,8 @@ class JournalSource:
                 return self._root / record.path
             return await self._read(record.ref)
 
-        size = 0 if record.ref is None else record.ref.length
+        of_file = record.ref is None or record.wire in _FILES
+        size = FILE_SIZE if of_file or record.ref is None else record.ref.length
         return Item(
             record.seq,
             record.wire,

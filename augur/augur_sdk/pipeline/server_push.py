@@ -15,9 +15,11 @@ from augur_sdk.bundle import layout
 from augur_sdk.bundle.journal import JournalFile, Ref
 from augur_sdk.bundle.recover import recover_bundle
 from augur_sdk.pipeline.delivering import destination_of
+from augur_sdk.pipeline.inventory import Inventory
 from augur_sdk.pipeline.journal_source import JournalSource
 from augur_sdk.pipeline.respooling import respool
 from augur_sdk.pipeline.spooled_run import SpooledRun
+from augur_sdk.streaming.delivery import Item
 from augur_sdk.streaming.dsn import DSN
 from augur_sdk.streaming.sender import Sender
 
@@ -93,6 +95,28 @@ def _opened(root: Path, destination: str) -> SpooledRun:
     return SpooledRun.open(root, destination)
 
 
+class _Missing(JournalSource):
+    """A journal's records without those that the server has."""
+
+    inventory: Inventory | None = None
+
+    async def next_batch(self, limit: int) -> list[Item]:
+        """Up to `limit` records that are to be sent."""
+        while batch := await super().next_batch(limit):
+            missing = [item for item in batch if not await self._is_there(item)]
+            if missing:
+                return missing
+        return []
+
+    async def _is_there(self, item: Item) -> bool:
+        if self.inventory is None:
+            return False
+        there = await anyio.to_thread.run_sync(self.inventory.has, item, self._root)
+        if there:
+            self.ack(item.seq, item.also)
+        return there
+
+
 class _Push:
     def __init__(
         self,
@@ -109,7 +133,11 @@ class _Push:
         self._total = run.log.sent + run.log.pending + sum(run.log.refused.values())
 
     async def run(self) -> None:
-        source = JournalSource(self._run.log, self._run.root, self._read, self._changed)
+        run = self._run
+        source = _Missing(run.log, run.root, self._read, self._changed)
+        source.inventory = await Inventory.ask(
+            self._dsn, run.run_id, run.recorded_by, run.session_id
+        )
         source.end()
         sender = Sender(source, self._dsn, run_id=self._run.run_id, session_id=self._run.session_id)
         async with anyio.create_task_group() as tasks:

@@ -34,13 +34,16 @@ class SpooledRun:
     Attributes:
         root: The bundle's folder.
         run_id: The run.
-        session_id: What makes its requests' keys unique: the session that recorded it.
+        session_id: What makes its requests' keys unique: the session that recorded it, or the
+            pushes of a finished bundle.
+        recorded_by: The session that recorded it.
         log: What of it is delivered.
     """
 
     root: Path
     run_id: str
     session_id: str
+    recorded_by: str
     log: DeliveryLog
     destination: str
     _fd: int
@@ -71,6 +74,7 @@ class SpooledRun:
             root,
             str(opening.get("run_id", "")),
             str(opening.get("keys") or opening.get("debug_session_id", "")),
+            str(opening.get("debug_session_id", "")),
             log,
             str(opening.get("destination", "")),
             fd,

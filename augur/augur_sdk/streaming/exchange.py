@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from augur_sdk.streaming.content import prepare
-from augur_sdk.streaming.envelope import MEDIA_TYPE, Letter, answers_in, packed
+from augur_sdk.streaming.envelope import AROUND_ITEM, MEDIA_TYPE, Letter, answers_in, packed
 from augur_sdk.streaming.network import Host
 from augur_sdk.streaming.outbox import Parcel
 from augur_sdk.streaming.outcome import Answer, Outcome
@@ -93,20 +93,27 @@ class Exchange:
     async def _send_together(
         self, parcels: list[Parcel], host: Host, transport: Transport
     ) -> Outcomes:
-        each: dict[Parcel, Decision] = {}
+        each: dict[Parcel, Decision] = dict.fromkeys(parcels, Retry(0.0))  # what finds no room
         letters: dict[Parcel, Letter] = {}
+        room = host.envelope_bytes
         for parcel in parcels:
             try:
                 letter = await self._letter(parcel, transport)
             except Exception:  # noqa: BLE001 - as above
                 each[parcel] = Refused(Reason.UNREADABLE)
-            else:
-                if letter is None:
-                    each[parcel] = Delivered()
-                else:
-                    letters[parcel] = letter
+                continue
+            if letter is None:
+                each[parcel] = Delivered()
+                continue
+            room -= len(letter.body) + AROUND_ITEM
+            if letters and room < 0:
+                break
+            letters[parcel] = letter
         of_host: Decision = Refused(Reason.UNREADABLE)
-        if letters:
+        if len(letters) == 1:
+            [parcel] = letters
+            of_host = each[parcel] = await self._send_one(parcel, host, transport)
+        elif letters:
             outcome = await self._post(letters, transport)
             of_host = self._decide(next(iter(letters)), outcome, host)
             each |= self._taken_apart(letters, outcome, of_host, host)

@@ -27,6 +27,7 @@ __all__ = [
     "commands_path",
     "compose",
     "envelope_path",
+    "inventory_path",
     "lane",
     "route",
 ]
@@ -162,6 +163,11 @@ def commands_path(run_id: str) -> str:
 def envelope_path(run_id: str) -> str:
     """Where many records of a run go at once."""
     return f"/runs/{_segment(run_id)}/envelope"
+
+
+def inventory_path(run_id: str) -> str:
+    """Where a server says what it has of a run."""
+    return f"/runs/{_segment(run_id)}/inventory"
 
 
 def _segment(raw: str) -> str:

@@ -86,6 +86,7 @@ class Call:
     read_timeout: float | None = None
     wants_body: bool = False
     media_type: str = "application/json"
+    body_limit: int = BODY_LIMIT
 
 
 class Transport:
@@ -154,7 +155,8 @@ class Transport:
         ):
             read = patience + READ_TIMEOUT_PER_MEBIBYTE * mebibytes
             request = self._request(client, call, content, read)
-            answer, version = await _roundtrip(client, request, whole=call.wants_body)
+            most = call.body_limit if call.wants_body else 0
+            answer, version = await _roundtrip(client, request, most=most)
             self.multiplexed = version == "HTTP/2"
             return answer
         self._retire(client)
@@ -262,11 +264,11 @@ def _timeouts(read: float) -> httpx.Timeout:
 
 
 async def _roundtrip(
-    client: httpx.AsyncClient, request: httpx.Request, *, whole: bool
+    client: httpx.AsyncClient, request: httpx.Request, *, most: int
 ) -> tuple[Answer, str]:
     response = await client.send(request, stream=True)
     try:
-        body = await _read(response, whole=whole)
+        body = await _read(response, most=most)
     finally:
         await response.aclose()
     answer = Answer(
@@ -278,8 +280,10 @@ async def _roundtrip(
     return answer, response.http_version
 
 
-async def _read(response: httpx.Response, *, whole: bool) -> bytes:
+async def _read(response: httpx.Response, *, most: int) -> bytes:
     """Read an answer to its end, so that the connection can be used again, within a bound.
+
+    Gives at most `most` bytes of it back; 0 for none.
 
     Of a refusal the status says it all, so a torn body is no trouble there.
     """
@@ -290,12 +294,12 @@ async def _read(response: httpx.Response, *, whole: bool) -> bytes:
     try:
         async for chunk in response.aiter_raw():
             body += chunk
-            if len(body) > BODY_LIMIT or time.monotonic() - started > EXCHANGE_LIMIT / 2:
+            if len(body) > max(most, BODY_LIMIT) or time.monotonic() - started > EXCHANGE_LIMIT / 2:
                 break
     except httpx.HTTPError:
         if response.is_success:
             raise
-    return bytes(body) if whole else b""
+    return bytes(body) if most else b""
 
 
 def _classify(error: Exception) -> Trouble:
