@@ -38,13 +38,10 @@ def _record(out: Path, run_id: str, dsn: str | None) -> Path:
 
 
 def test_the_servers_bundle_is_the_agents_own_to_the_byte(
-    served: Served, agent: httpx.Client, person: httpx.Client, tmp_path: Path
+    served: Served, person: httpx.Client, tmp_path: Path
 ) -> None:
     bundle = _record(tmp_path / "bundle", "same", served.dsn)
     local = {str(p.relative_to(bundle)): p for p in bundle.rglob("*") if p.is_file()}
-    there = set(person.get(on("same", "/paths")).json())
-    for path in sorted(set(local) - there):  # what a client with `files` sends besides
-        agent.put(on("same", f"/files/{path}"), content=local[path].read_bytes())
     pulled = _unzip(person.get(on("same", "/bundle.zip")).content, tmp_path / "pulled")
     assert {p for p in local if layout.belongs(p)} == set(pulled)
     assert [p for p, data in pulled.items() if data != local[p].read_bytes()] == []

@@ -11,8 +11,9 @@ import pytest
 from scenarios import event, png, step
 
 from augur_sdk import DebugSession
+from augur_sdk.streaming.capabilities import MOST_BYTES, Capabilities
 from augur_sdk.streaming.delivery import Item
-from augur_sdk.streaming.envelope import MOST_BYTES, Letter, announced, answers_in, packed
+from augur_sdk.streaming.envelope import Letter, answers_in, packed
 from augur_sdk.streaming.outbox import Outbox
 from augur_sdk.streaming.outcome import Answer
 from augur_sdk.streaming.routes import Wire
@@ -172,7 +173,7 @@ def test_items_are_header_lines_and_bodies_in_order() -> None:
     ],
 )
 def test_only_a_version_that_is_known_is_used(answer: bytes, most: int) -> None:
-    assert announced(answer) == most
+    assert Capabilities.announced(Answer(200, body=answer)).envelope_bytes == most
 
 
 def test_results_are_as_many_as_the_items() -> None:

@@ -19,7 +19,10 @@ import weakref
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
+
+import anyio
 
 from augur_sdk.agent_loop import call_on, start_on
 from augur_sdk.bundle.acknowledged import Ends
@@ -34,6 +37,7 @@ from augur_sdk.pipeline.portal import LookupThreads, Runtime, lease, release
 from augur_sdk.streaming.dsn import DSN
 from augur_sdk.streaming.heartbeat import Heartbeat
 from augur_sdk.streaming.network import current_network
+from augur_sdk.streaming.other_files import send_files
 from augur_sdk.streaming.sender import Sender
 
 __all__ = ["Delivery", "Greeting", "destination_of"]
@@ -296,14 +300,19 @@ class Delivery:
             if self._source is not None and not self._source.accepted.is_set():
                 self._picking_up.cancel()
 
-    def conclude(self, deadline: float) -> None:
-        """The bundle is finished: send what is left until `deadline`; does not wait."""
+    def conclude(self, root: Path, deadline: float) -> None:
+        """The bundle in `root` is finished: send what is left until `deadline`; does not wait."""
         if not self.records:
             return
         self._log.end(bundle=True)
         if self._source is not None and self._sender is not None and not self._silent:
             self._source.end()
-            self._drained = self._submit(self._sender.drain(max(0.0, deadline - time.monotonic())))
+            self._drained = self._submit(self._drain(self._sender, root, deadline))
+
+    async def _drain(self, sender: Sender, root: Path, deadline: float) -> None:
+        if await sender.drain(max(0.0, deadline - time.monotonic())):
+            with anyio.move_on_after(deadline - time.monotonic()):
+                await send_files(self.dsn, self.run_id, root)
 
     def finish(self, archive: Archive, deadline: float) -> bool:
         """Wait for what is sent until `deadline`, and write down what is not sent then.

@@ -15,9 +15,9 @@ import orjson
 
 from augur_sdk._version import __version__
 from augur_sdk.bundle import layout
+from augur_sdk.streaming.capabilities import Capabilities
 from augur_sdk.streaming.delivery import Item
 from augur_sdk.streaming.dsn import DSN
-from augur_sdk.streaming.envelope import announced
 from augur_sdk.streaming.network import current_network
 from augur_sdk.streaming.outcome import Answer
 from augur_sdk.streaming.routes import Wire, inventory_path
@@ -72,10 +72,8 @@ class Inventory:
             }
             beat = Call("POST", "/heartbeat", orjson.dumps(greeting), wants_body=True)
             answer = await transport.exchange(beat)
-            if isinstance(answer, Answer):
-                current_network().host(dsn).envelope_bytes = announced(answer.body)
-            told = _object(answer).get("capabilities")
-            if not (isinstance(told, dict) and told.get("inventory") == 1):
+            told = current_network().host(dsn).capabilities = Capabilities.announced(answer)
+            if not told.inventory:
                 return None
             call = Call("GET", inventory_path(run_id), wants_body=True, body_limit=_LIMIT)
             records = _object(await transport.exchange(call)).get("records")

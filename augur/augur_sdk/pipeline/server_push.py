@@ -21,6 +21,7 @@ from augur_sdk.pipeline.respooling import respool
 from augur_sdk.pipeline.spooled_run import SpooledRun
 from augur_sdk.streaming.delivery import Item
 from augur_sdk.streaming.dsn import DSN
+from augur_sdk.streaming.other_files import send_files
 from augur_sdk.streaming.sender import Sender
 
 __all__ = ["PATIENCE", "PushReport", "push_run"]
@@ -144,6 +145,7 @@ class _Push:
             tasks.start_soon(self._watch, sender)
             await sender.run()
             tasks.cancel_scope.cancel()
+        await send_files(self._dsn, run.run_id, run.root)
 
     async def _read(self, ref: Ref) -> bytes:
         return await anyio.to_thread.run_sync(self._run.read, ref)

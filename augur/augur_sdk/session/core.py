@@ -314,7 +314,7 @@ class SessionCore:
             Whether the journal is still needed.
         """
         if self.delivery is not None:
-            self.delivery.conclude(deadline)
+            self.delivery.conclude(self.root, deadline)
         if self._mirroring is not None:
             self._mirroring.finish(deadline - time.monotonic())
         return self.delivery is not None and self.delivery.finish(self.archive, deadline)

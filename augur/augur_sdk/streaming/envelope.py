@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 import orjson
@@ -14,10 +14,8 @@ from augur_sdk.streaming.outcome import Answer
 __all__ = [
     "AROUND_ITEM",
     "MEDIA_TYPE",
-    "MOST_BYTES",
     "MOST_ITEMS",
     "Letter",
-    "announced",
     "answers_in",
     "packed",
 ]
@@ -25,9 +23,7 @@ __all__ = [
 MEDIA_TYPE: Final = "application/vnd.augur.envelope"
 
 MOST_ITEMS: Final = 64
-MOST_BYTES: Final = 1 << 20
-"""Together what one request carries at most, whatever the server takes: it is held in memory, sent
-again as a whole where it fails, and a record should not wait long for its company."""
+"""Records in one request at most."""
 
 
 AROUND_ITEM: Final = 512
@@ -44,16 +40,6 @@ class Letter:
     media_type: str
     body: bytes
     idempotency_key: str = ""
-
-
-def announced(answer: bytes) -> int:
-    """How many bytes an envelope may have, by a heartbeat's answer; 0 where none are taken."""
-    try:
-        told: Any = orjson.loads(answer)["capabilities"]
-        most = told["max_bytes"] if told["envelope"] == 1 else 0
-    except (ValueError, TypeError, LookupError):
-        return 0
-    return min(most, MOST_BYTES) if type(most) is int and most > 0 else 0
 
 
 def packed(letters: Iterable[Letter], run_id: str) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -95,7 +95,7 @@ class Exchange:
     ) -> Outcomes:
         each: dict[Parcel, Decision] = dict.fromkeys(parcels, Retry(0.0))  # what finds no room
         letters: dict[Parcel, Letter] = {}
-        room = host.envelope_bytes
+        room = host.capabilities.envelope_bytes
         for parcel in parcels:
             try:
                 letter = await self._letter(parcel, transport)
@@ -154,5 +154,5 @@ class Exchange:
                 }
         elif not (isinstance(of_host, Refused) and of_host.status in _TAKES_NONE):
             return dict.fromkeys(letters, of_host)
-        host.envelope_bytes = 0
+        host.capabilities = replace(host.capabilities, envelope_bytes=0)
         return dict.fromkeys(letters, Retry(0.0))

@@ -15,10 +15,9 @@ from typing import Any, Final
 import anyio
 import orjson
 
+from augur_sdk.streaming.capabilities import Capabilities
 from augur_sdk.streaming.dsn import DSN
-from augur_sdk.streaming.envelope import announced
 from augur_sdk.streaming.network import Host, current_network
-from augur_sdk.streaming.outcome import Answer
 from augur_sdk.streaming.policy import Delivered, Retry, decide
 from augur_sdk.streaming.transport import Call, Transport
 
@@ -112,9 +111,9 @@ class Heartbeat:
         self.sent += 1
         attempt = 1 + host.hold.streak
         decision = decide(outcome, attempt=attempt, now=datetime.now(UTC), rng=self._rng)
-        if isinstance(decision, Delivered) and isinstance(outcome, Answer):
+        if isinstance(decision, Delivered):
             self.accepted += 1
-            host.envelope_bytes = announced(outcome.body)
+            host.capabilities = Capabilities.announced(outcome)
         if isinstance(decision, Retry) and decision.asked:
             self._quiet_until = time.monotonic() + decision.after
         host.settled(ticket, decision)

@@ -16,6 +16,7 @@ from typing import Final
 import anyio
 from anyio.lowlevel import RunVar
 
+from augur_sdk.streaming.capabilities import Capabilities
 from augur_sdk.streaming.dsn import DSN
 from augur_sdk.streaming.policy import Decision, Delivered, Hold, HoldTicket, Reason, Refused, Retry
 from augur_sdk.streaming.transport import Transport
@@ -49,8 +50,7 @@ class Host:
         self.window: Window = window or Window()
         self.users = 0
         self.transport: Transport | None = None
-        self.envelope_bytes: int = 0
-        """How many bytes of records it takes in one request; 0 for one record a request."""
+        self.capabilities: Capabilities = Capabilities()
         self._strikes = 0
         self._listeners: set[Callable[[], None]] = set()
 

@@ -27,6 +27,7 @@ __all__ = [
     "commands_path",
     "compose",
     "envelope_path",
+    "file_path",
     "inventory_path",
     "lane",
     "route",
@@ -163,6 +164,11 @@ def commands_path(run_id: str) -> str:
 def envelope_path(run_id: str) -> str:
     """Where many records of a run go at once."""
     return f"/runs/{_segment(run_id)}/envelope"
+
+
+def file_path(run_id: str, path: str) -> str:
+    """Where a file of the bundle goes that no record carries."""
+    return f"/runs/{_segment(run_id)}/files/{quote(path, errors='surrogatepass')}"
 
 
 def inventory_path(run_id: str) -> str:

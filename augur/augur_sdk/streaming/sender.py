@@ -198,7 +198,7 @@ class Sender:
         first = self._outbox.take(now) if host.wait() <= 0 else None
         if first is None:
             return []
-        return [first, *self._outbox.take_along(first, now, host.envelope_bytes)]
+        return [first, *self._outbox.take_along(first, now, host.capabilities.envelope_bytes)]
 
     async def _fly(
         self,
