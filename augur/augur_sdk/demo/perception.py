@@ -197,8 +197,8 @@ def _peaks(scores: Plane, height: int, width: int) -> list[tuple[int, int, float
 
     scores = scores.copy()
     found: list[tuple[int, int, float]] = []
-    while scores.size and float(scores.max()) >= SEEN:
-        top, left = (int(at) for at in np.unravel_index(int(scores.argmax()), scores.shape))
+    while scores.size and float(np.max(scores)) >= SEEN:
+        top, left = (int(at) for at in np.unravel_index(int(np.argmax(scores)), scores.shape))
         found.append((left, top, float(scores[top, left])))
         rows = slice(max(0, top - height), top + height)
         scores[rows, max(0, left - width) : left + width] = 0.0

@@ -2,7 +2,7 @@
 
 Pure functions from a record to a smaller one. Of `metadata`, and of a sensitive step, only the
 structure is kept: ids, status, times, type of action, failure class, costs and latency
-(docs/recording/capture-modes.md). Texts that the format requires become `WITHHELD`.
+(docs/concepts/capture-modes.md). Texts that the format requires become `WITHHELD`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Redaction: the one door that everything passes before it leaves the process.
 
-Pure and importable alone: no session, no bundle, no network. See docs/redaction.md.
+Pure and importable alone: no session, no bundle, no network. See docs/concepts/redaction.md.
 """
 
 from __future__ import annotations

@@ -372,7 +372,7 @@ class SessionBase:
             self._core.recorder.end_at(ended_at)
 
     def register_secret(self, value: str, name: str | None = None) -> bool:
-        """Mask a value wherever it appears from now on (docs/redaction.md).
+        """Mask a value wherever it appears from now on (docs/concepts/redaction.md).
 
         Plain, escaped, URL-encoded, in base64, spelled out. Nothing of it is written; it may be
         called before the session is opened. No I/O: the same for both classes, never awaited.

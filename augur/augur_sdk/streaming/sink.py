@@ -85,7 +85,7 @@ class StreamingSink:
         client_name: The producer's name, for the heartbeat.
         client_version: Its version.
         redact: Turns a record's kind and JSON into the JSON that may leave the process; the
-            default policy (docs/redaction.md) unless given.
+            default policy (docs/concepts/redaction.md) unless given.
         flush_timeout: Seconds that `end` waits at most.
         lease: Lends the event loop on a thread to run on; one shared by all sinks by default.
     """

@@ -1,4 +1,4 @@
-"""What every adapter must do, as a suite of tests for yours (docs/adapters.md).
+"""What every adapter must do, as a suite of tests for yours (docs/reference/adapter-authoring.md).
 
 Subclass, give the fixtures, and let pytest collect it:
 
