@@ -53,9 +53,10 @@ ENDS_BY_ITSELF = {
         "        await fill_async(s)\n        sys.exit(3)\nasyncio.run(main())"
     ),
     "a cancelled async task": (
-        "async def work():\n    async with AsyncDebugSession(**options) as s:\n"
-        "        await fill_async(s)\n        await asyncio.sleep(60)\n"
-        "async def main():\n    task = asyncio.create_task(work())\n    await asyncio.sleep(0.3)\n"
+        "async def work(filled):\n    async with AsyncDebugSession(**options) as s:\n"
+        "        await fill_async(s)\n        filled.set()\n        await asyncio.sleep(60)\n"
+        "async def main():\n    filled = asyncio.Event()\n"
+        "    task = asyncio.create_task(work(filled))\n    await filled.wait()\n"
         "    task.cancel()\n    await task\nasyncio.run(main())"
     ),
     "an async session nobody closed": (

@@ -29,7 +29,7 @@ RUN_OF_PICTURES = """
     from scenarios import png, step
     from augur_sdk import DebugSession
     with DebugSession(run_id="run-1", client_name="a", out_dir=sys.argv[1],
-                      capture_mode="full") as session:
+                      capture_mode="full", flush_timeout=15.0) as session:
         for index in range(300):
             session.attach_observation(step_index=index, kind="pre", png_bytes=png(index))
             session.record_step(step(index))
@@ -40,8 +40,8 @@ RUN_OF_PICTURES = """
 def test_over_a_slow_link_everything_is_delivered_within_the_budget(
     server: FaultyServer, tmp_path: Path
 ) -> None:
-    """Four at a time would bring 213 of the 300 pictures in these eight seconds."""
-    server.script(delay=0.15, stores=True)
+    """Four at a time would bring 200 of the 300 pictures in these fifteen seconds."""
+    server.script(delay=0.3, stores=True)
     ended = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(RUN_OF_PICTURES), str(tmp_path / "b")],
         env={**os.environ, "PYTHONPATH": KIT, "AUGUR_DSN": server.dsn},
