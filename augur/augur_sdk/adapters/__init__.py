@@ -1,4 +1,4 @@
-"""Adapters: from what a runtime or a model API says to records (docs/reference/adapter-authoring.md)."""
+"""From what a runtime or a model API says to records (docs/reference/adapter-authoring.md)."""
 
 from __future__ import annotations
 
