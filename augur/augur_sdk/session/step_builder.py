@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 from augur_sdk.models import CoordinateSpace, Provenance, StepStatus
 from augur_sdk.recording.recorder import Recorder
@@ -227,17 +227,36 @@ class Recorded(Awaitable[T]):
         await self._session._pace()  # noqa: SLF001 - the same
 
 
+class AwaitableVerb(Generic[P]):
+    """How type checkers see a draft's verb on the async builder."""
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(
+            self, step: None, owner: type
+        ) -> Callable[Concatenate[AsyncStepBuilder, P], Awaitable[None]]: ...
+
+        @overload
+        def __get__(self, step: AsyncStepBuilder, owner: type) -> Callable[P, Awaitable[None]]: ...
+
+        def __get__(self, step: Any, owner: type) -> Any: ...
+
+
 def _awaitable(
     verb: Callable[Concatenate[StepDraft, P], None],
-) -> Callable[Concatenate[AsyncStepBuilder, P], Awaitable[None]]:
-    """The form of a draft's verb that may be awaited."""
+) -> Callable[[Callable[..., Any]], AwaitableVerb[P]]:
+    """Declare a name as the form of a draft's verb that may be awaited."""
 
     @functools.wraps(verb)
     def method(self: AsyncStepBuilder, /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[None]:
         verb(self._draft, *args, **kwargs)
         return Recorded(self._session, None)
 
-    return method
+    def replace(_: Callable[..., Any]) -> Any:
+        return method
+
+    return replace
 
 
 def _present(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -325,13 +344,26 @@ class AsyncStepBuilder:
         """The step_trace record as it stands; may be edited."""
         return self._draft.record
 
-    action = _awaitable(StepDraft.action)
-    grounding = _awaitable(StepDraft.grounding)
-    verdict = _awaitable(StepDraft.verdict)
-    recovery = _awaitable(StepDraft.recovery)
-    failed = _awaitable(StepDraft.failed)
-    costs = _awaitable(StepDraft.costs)
-    status = _awaitable(StepDraft.status)
+    @_awaitable(StepDraft.action)
+    def action(self) -> None: ...  # noqa: D102 - its docstring is the draft's
+
+    @_awaitable(StepDraft.grounding)
+    def grounding(self) -> None: ...  # noqa: D102 - its docstring is the draft's
+
+    @_awaitable(StepDraft.verdict)
+    def verdict(self) -> None: ...  # noqa: D102 - its docstring is the draft's
+
+    @_awaitable(StepDraft.recovery)
+    def recovery(self) -> None: ...  # noqa: D102 - its docstring is the draft's
+
+    @_awaitable(StepDraft.failed)
+    def failed(self) -> None: ...  # noqa: D102 - its docstring is the draft's
+
+    @_awaitable(StepDraft.costs)
+    def costs(self) -> None: ...  # noqa: D102 - its docstring is the draft's
+
+    @_awaitable(StepDraft.status)
+    def status(self) -> None: ...  # noqa: D102 - its docstring is the draft's
 
     def pre(self, png_bytes: bytes, **facts: Any) -> Awaitable[str]:
         """Attach the screenshot taken before the action; see `attach_observation`."""
