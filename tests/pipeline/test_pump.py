@@ -33,7 +33,8 @@ class Rig:
         self.inbox = Inbox(self._ring, losses)
         archive = Archive(folder, RedactionDoor(DefaultRedactionPolicy()), policy_id="p")
         send, self.batches = anyio.create_memory_object_stream[Batch](0)
-        self.pump = Pump(Intake(archive, self.inbox, losses, Progress()), send)
+        self._turn = anyio.Semaphore(1)
+        self.pump = Pump(Intake(archive, self.inbox, losses, Progress()), send, self._turn)
         self.sent: list[tuple[float, list[int]]] = []
         self._seq = 0
 
@@ -45,11 +46,20 @@ class Rig:
         self._seq += 1
         self.inbox.push(Entry(Kind.EVENT, b"{}", path="events/run.jsonl", seq=self._seq))
 
+    async def busy(self) -> None:
+        """The writer has a batch in hand from now on."""
+        await self._turn.acquire()
+
+    def free(self) -> None:
+        """The writer is done with it."""
+        self._turn.release()
+
     async def read(self) -> None:
         with self.batches:
             async for batch in self.batches:
                 now = asyncio.get_running_loop().time()
                 self.sent += [(now, [entry.seq for entry in batch])]
+                self._turn.release()
 
 
 @asynccontextmanager
@@ -107,6 +117,20 @@ def test_hurry_sends_at_once_what_waits() -> None:
             return rig.sent[0][0] - before
 
     assert run_in_virtual_time(main) == 0
+
+
+def test_what_comes_while_the_writer_works_is_one_batch() -> None:
+    async def main() -> list[list[int]]:
+        async with running() as rig:
+            await rig.busy()
+            for _ in range(5):
+                await anyio.sleep(POLL)
+                rig.record()
+            rig.free()
+            await anyio.sleep(2 * POLL)
+            return [seqs for _, seqs in rig.sent]
+
+    assert run_in_virtual_time(main) == [[1, 2, 3, 4, 5]]
 
 
 def test_a_ring_without_entries_sends_an_empty_batch_for_the_notes() -> None:

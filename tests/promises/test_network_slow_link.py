@@ -29,7 +29,9 @@ RUN_OF_PICTURES = """
     from scenarios import png, step
     from augur_sdk import DebugSession
     with DebugSession(run_id="run-1", client_name="a", out_dir=sys.argv[1],
-                      capture_mode="full", flush_timeout=15.0) as session:
+                      capture_mode="full",
+                      perceptual_hashes=bool(int(sys.argv[2])),
+                      flush_timeout=float(sys.argv[3])) as session:
         for index in range(300):
             session.attach_observation(step_index=index, kind="pre", png_bytes=png(index))
             session.record_step(step(index))
@@ -37,13 +39,14 @@ RUN_OF_PICTURES = """
 """
 
 
+@pytest.mark.parametrize(("delay", "hashes", "budget"), [(0.15, "0", "8"), (0.3, "1", "15")])
 def test_over_a_slow_link_everything_is_delivered_within_the_budget(
-    server: FaultyServer, tmp_path: Path
+    server: FaultyServer, tmp_path: Path, delay: float, hashes: str, budget: str
 ) -> None:
-    """Four at a time would bring 200 of the 300 pictures in these fifteen seconds."""
-    server.script(delay=0.3, stores=True)
+    """Four at a time would bring some 200 of the 300 pictures in that time."""
+    server.script(delay=delay, stores=True)
     ended = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(RUN_OF_PICTURES), str(tmp_path / "b")],
+        [sys.executable, "-c", textwrap.dedent(RUN_OF_PICTURES), tmp_path / "b", hashes, budget],
         env={**os.environ, "PYTHONPATH": KIT, "AUGUR_DSN": server.dsn},
         check=True,
         stdout=subprocess.PIPE,

@@ -90,11 +90,12 @@ async def record_all(archive: Archive, pauses: list[float], *, durable: bool) ->
     runtime = cast("Runtime", TimedWorkers())
     send, receive = anyio.create_memory_object_stream[Batch](0)
     news = StoredNews()
-    pump = Pump(intake, send)
+    turn = anyio.Semaphore(1)
+    pump = Pump(intake, send, turn)
     recorded = []
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(pump.run)
-        tasks.start_soon(Writer(runtime, intake, receive, news, durable=durable).run)
+        tasks.start_soon(Writer(runtime, intake, receive, news, turn, durable=durable).run)
         tasks.start_soon(Syncer(runtime, archive, news.reader("syncer")).run)
         for number, pause in enumerate(pauses, 1):
             await anyio.sleep(pause)
@@ -121,5 +122,4 @@ def test_every_record_is_synced_before_it_is_500_ms_old(pauses: list[float]) -> 
 @settings(max_examples=30)
 def test_durable_syncs_every_batch_before_its_calls_return(pauses: list[float]) -> None:
     batch_in_hand = 2 * BATCH_TAKES + SYNC_TAKES
-    # One batch is with the writer, one is offered to it, and the record is in the next.
-    assert max(ages_when_synced(pauses, durable=True)) <= POLL + 3 * batch_in_hand
+    assert max(ages_when_synced(pauses, durable=True)) <= POLL + 2 * batch_in_hand

@@ -70,10 +70,13 @@ class Pipeline:
         """Run on the portal until `stop`."""
         self._loop = asyncio.get_running_loop()
         archive, news = self._intake.archive, StoredNews()
-        # The inbox is the buffer: a batch is handed over when the writer is free.
+        # The inbox is the buffer: a batch is taken and handed over when the writer is free.
         send, receive = anyio.create_memory_object_stream[Batch](0)
-        self._writer = Writer(self._runtime, self._intake, receive, news, durable=self._durable)
-        self._pump = Pump(self._intake, send)
+        turn = anyio.Semaphore(1)
+        self._writer = Writer(
+            self._runtime, self._intake, receive, news, turn, durable=self._durable
+        )
+        self._pump = Pump(self._intake, send, turn)
         runs = [
             self._pump.run,
             self._writer.run,

@@ -34,11 +34,22 @@ class Pump:
 
     `stop` ends it after the batch in hand: it closes the stream, and what is left in the inbox
     is the closer's. A batch without entries tells the writer that only notes wait.
+
+    Args:
+        intake: Where batches are taken from.
+        batches: The writer's stream.
+        turn: One token, which the writer gives back when it is free.
     """
 
-    def __init__(self, intake: Intake, batches: MemoryObjectSendStream[Batch]) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        batches: MemoryObjectSendStream[Batch],
+        turn: anyio.Semaphore,
+    ) -> None:
         self._intake = intake
         self._batches = batches
+        self._turn = turn
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._wake = anyio.Event()
@@ -73,13 +84,20 @@ class Pump:
         self._disarm()
 
     async def _drain(self) -> None:
-        sent = False
         notes_wait, self._notes_wait = self._notes_wait, False
-        while not self._stopping and (batch := self._intake.take()):
+        while True:
+            # Taken only when the writer is free: what comes while it works is one batch.
+            await self._turn.acquire()
+            batch = self._next(notes_wait)
+            if batch is None:
+                self._turn.release()
+                return
+            notes_wait = False
             await self._batches.send(batch)
-            sent = True
-        if notes_wait and not (sent or self._stopping):
-            await self._batches.send([])
+
+    def _next(self, notes_wait: bool) -> Batch | None:
+        batch = [] if self._stopping else self._intake.take()
+        return batch if batch or (notes_wait and not self._stopping) else None
 
     def _rung(self) -> None:
         self._notes_wait = True

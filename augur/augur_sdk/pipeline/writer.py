@@ -30,6 +30,14 @@ class Writer:
 
     It ends when the stream of batches is closed, and closes its readers' streams then. On a disk
     that fails it holds on to its batch; `give_up` leaves that batch to the closer.
+
+    Args:
+        runtime: Its worker threads.
+        intake: How a batch gets into the journal.
+        batches: What it stores.
+        news: What tells its readers.
+        turn: The pump's token, given back after each batch.
+        durable: Whether a batch is synced before its calls return.
     """
 
     def __init__(
@@ -38,6 +46,7 @@ class Writer:
         intake: Intake,
         batches: MemoryObjectReceiveStream[Batch],
         news: StoredNews,
+        turn: anyio.Semaphore,
         *,
         durable: bool,
     ) -> None:
@@ -45,6 +54,7 @@ class Writer:
         self._intake = intake
         self._batches = batches
         self._news = news
+        self._turn = turn
         self._durable = durable
         self._journal = AsyncJournal(intake.archive.journal, runtime.workers)
         self._given_up = anyio.Event()
@@ -60,11 +70,17 @@ class Writer:
         # exit path stores it.
         with self._batches, contextlib.suppress(RuntimeError):
             async for batch in self._batches:
-                if batch:
-                    await self._store(batch)
-                if not self._intake.inbox:
-                    await self._append_notes()
+                try:
+                    await self._take_in(batch)
+                finally:
+                    self._turn.release()
         self._news.close()
+
+    async def _take_in(self, batch: Batch) -> None:
+        if batch:
+            await self._store(batch)
+        if not self._intake.inbox:
+            await self._append_notes()
 
     async def _store(self, batch: Batch) -> None:
         delay = FIRST_RETRY

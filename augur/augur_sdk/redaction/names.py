@@ -6,13 +6,13 @@ It never runs on an event loop; the session's writer calls it in its worker thre
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from functools import cached_property
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final
 
+from augur_sdk.agent_loop import is_on_event_loop
 from augur_sdk.errors import MissingExtraError
 from augur_sdk.redaction.markers import MARKER, marker
 
@@ -83,14 +83,11 @@ def _check_installed() -> None:
 
 
 def _refuse_event_loop() -> None:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return
-    raise RuntimeError(
-        "PresidioRedactor was called on an event loop, which it would hold up. Call the policy "
-        "from a thread, as sessions do."
-    )
+    if is_on_event_loop():
+        raise RuntimeError(
+            "PresidioRedactor was called on an event loop, which it would hold up. Call the policy "
+            "from a thread, as sessions do."
+        )
 
 
 def _replaced(text: str, found: Sequence[Any]) -> str:

@@ -34,21 +34,19 @@ def is_other_file(path: str) -> bool:
     return _OTHER.fullmatch(path) is not None
 
 
-async def send_files(dsn: DSN, run_id: str, root: Path) -> int:
+async def send_files(dsn: DSN, run_id: str, root: Path) -> None:
     """Send those of a bundle's files that no record carries, where the server takes them.
+
+    Ends at the first request that comes to nothing.
 
     Args:
         dsn: Where to.
         run_id: The run.
         root: The bundle's folder.
-
-    Returns:
-        How many the server took; it ends at the first request that comes to nothing.
     """
-    sent = 0
     async with current_network().delivery(dsn) as (host, transport):
         if not host.capabilities.files:
-            return 0
+            return
         loop, executor = asyncio.get_running_loop(), current_network().executor
         others = await loop.run_in_executor(executor, _others, root)
         for batch in _batches(others, many=host.capabilities.envelope_bytes > 0):
@@ -56,9 +54,7 @@ async def send_files(dsn: DSN, run_id: str, root: Path) -> int:
             async with current_network().sockets:
                 ok = await _send(transport, run_id, letters, host.capabilities.envelope_bytes)
             if not ok:
-                break
-            sent += len(letters)
-    return sent
+                return
 
 
 def _others(root: Path) -> list[str]:

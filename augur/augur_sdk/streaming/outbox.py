@@ -81,40 +81,27 @@ class _Lane:
 
 
 class Outbox:
-    """Records on their way, from being handed out by the source to being settled."""
+    """Records on their way, from being handed out by the source to being settled.
+
+    Attributes:
+        closing: The trace comes soon, and holds every step: what else there is goes first.
+        last_call: Time runs out and the trace is delivered: the steps, which it holds, go last of
+            all and hold nothing up.
+    """
 
     def __init__(self) -> None:
         self._lanes: dict[str, _Lane] = {}
-        self._closing = False
-        self._last_call = False
+        self.closing: bool = False
+        self.last_call: bool = False
         self._opened = False
         self._size = 0
         self._sorted: list[Parcel] | None = None
         """The lanes' heads, in the order in which they go; None when it has to be made anew."""
+        self._sorted_for = (False, False)
 
     def __len__(self) -> int:
         """Requests that are still to be settled."""
         return self._size
-
-    @property
-    def closing(self) -> bool:
-        """The trace comes soon, and holds every step: what else there is goes first."""
-        return self._closing
-
-    @closing.setter
-    def closing(self, value: bool) -> None:
-        self._sorted = self._sorted if value == self._closing else None
-        self._closing = value
-
-    @property
-    def last_call(self) -> bool:
-        """Time runs out and the trace is delivered: the steps, which it holds, go last."""
-        return self._last_call
-
-    @last_call.setter
-    def last_call(self, value: bool) -> None:
-        self._sorted = self._sorted if value == self._last_call else None
-        self._last_call = value
 
     @property
     def flying(self) -> int:
@@ -208,8 +195,9 @@ class Outbox:
         return any(parcel.kind is Wire.STEP for parcel in flying)
 
     def _heads(self) -> list[Parcel]:
-        found = self._sorted
-        if found is None:
+        found, urgency = self._sorted, (self.closing, self.last_call)
+        if found is None or self._sorted_for != urgency:
+            self._sorted_for = urgency
             heads = [entry.head for entry in self._lanes.values()]
             found = self._sorted = sorted((h for h in heads if h is not None), key=self._place)
         trace = next((parcel for parcel in found if parcel.kind is Wire.TRACE), None)
