@@ -16,7 +16,7 @@ from augur_sdk.recording import checks, tasks
 from augur_sdk.recording.bounds import ORCHESTRATOR_TAG_KEY, ORCHESTRATOR_TAG_VALUE
 from augur_sdk.recording.branches import branch_context as checked_context
 from augur_sdk.recording.state import Settings
-from augur_sdk.redaction import DefaultRedactionPolicy, RedactionDoor, RedactionPolicy
+from augur_sdk.redaction import DefaultRedactionPolicy, RedactionPolicy
 from augur_sdk.session import arguments, engine
 from augur_sdk.session.behaviour import Behaviour
 from augur_sdk.session.stats import SessionStats
@@ -69,8 +69,7 @@ class SessionBase:
         branch_context: Labels the run as a replay branch: `parent_run_id`,
             `branch_point_step_index`, `mutated_axis`, `mutation`, perhaps `branch_id`. The whole
             is on the session record; every step carries it without the mutation.
-        capture_logprobs: Tells adapters to ask their model for log probabilities; a model call that
-            brings none is kept with `logprobs: []`.
+        capture_logprobs: Tells adapters to ask for log probabilities; none are kept as `[]`.
         task_spec: What the run is to solve, a task_spec record.
         task_spec_id: The task's id, where its spec is kept elsewhere.
         group_id: Ties the steps to a group, such as one batch of rollouts.
@@ -139,8 +138,6 @@ class SessionBase:
         engine.load_engine(
             streaming=server is not None, mirroring=store is not None, loops=auto_detect_loops
         )
-        from augur_sdk.session.core import SessionCore
-
         sends = server is not None and mode is not CaptureMode.OFF
         settings = Settings(
             streaming=sends,
@@ -163,11 +160,8 @@ class SessionBase:
         )
         self._branch: Branch | None = None
         self._policy = policy
-        door = RedactionDoor(policy)
-        if server is not None:
-            # An agent that prints its environment says it bare, where no rule knows it.
-            door.secrets.register(str(server.token), "dsn_token", quiet=True)
-        self._core: SessionCore = SessionCore(
+        door = engine.door(policy, server)
+        self._core: SessionCore = engine.core(
             settings,
             self._out_dir,
             door,
@@ -181,11 +175,8 @@ class SessionBase:
             ),
             self._store,
             None if server is None else engine.delivery(server, settings, door.text, live),
+            loops=auto_detect_loops,
         )
-        if auto_detect_loops:
-            from augur_sdk.session.loop_watch import watch_loops
-
-            watch_loops(self._core)
         arguments.say_when_off(mode, capture_mode)
 
     @classmethod
@@ -390,6 +381,7 @@ class SessionBase:
     def _open(self) -> None:
         if self._branch is not None:
             self._branch.check()
+        engine.load_for(self._core.settings.capture_mode, self._core.door)
         self._core.open()
 
     @property

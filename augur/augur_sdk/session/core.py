@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 from augur_sdk.bundle.archive import Archive
 from augur_sdk.bundle.picture_masking import PictureMasking
 from augur_sdk.bundle.takeover import make_room
-from augur_sdk.capture import CaptureMode
 from augur_sdk.entry import Entry, Kind
 from augur_sdk.errors import RecordError, SessionStateError
 from augur_sdk.models import BundleManifest
@@ -244,25 +243,8 @@ class SessionCore:
             self.delivery.start(self.archive, self._ring)
         self._pipeline = Pipeline(self._runtime, self.intake, durable=self.behaviour.durable)
         self._tasks, _ = self._runtime.portal.start_task(self._pipeline.run)
-        self._load_ahead()
         if self._mirroring is not None:
             self._mirroring.start(self._runtime)
-
-    def _load_ahead(self) -> None:
-        """Load and compile what the first records need, before there are any.
-
-        It takes a fifth of a second, once a process. Behind the first steps it would hold the
-        interpreter, and with it their way to the journal, for just as long.
-        """
-        self.door.prepare()
-        if self.settings.capture_mode >= CaptureMode.SCREENSHOTS:
-            from augur_sdk.images.hashing import load_decoder
-
-            load_decoder()
-        if self.settings.capture_mode >= CaptureMode.MODEL_IO:
-            from augur_sdk.models.validators import prepare
-
-            prepare("modelio")
 
     def _mirror(self) -> Mirroring | None:
         if isinstance(self.store, LocalFSStore) and self.store.root == self.root:

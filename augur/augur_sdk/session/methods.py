@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from augur_sdk.session.aio import AsyncDebugSession
     from augur_sdk.session.blocking import DebugSession
 
-__all__ = ["AsyncMethod", "BlockingMethod", "awaiting", "blocking"]
+__all__ = ["AsyncMethod", "BlockingMethod", "awaiting", "blocking", "declared_as"]
 
+Owner = TypeVar("Owner")
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -39,20 +40,20 @@ class BlockingMethod(Generic[P, T]):
         def __get__(self, session: Any, owner: type) -> Any: ...
 
 
-class AsyncMethod(Generic[P, T]):
-    """How type checkers see a recording method of `AsyncDebugSession`."""
+class AsyncMethod(Generic[Owner, P, T]):
+    """How type checkers see an awaitable method of a class, declared from a plain one."""
 
     if TYPE_CHECKING:
 
         @overload
         def __get__(
-            self, session: None, owner: type
-        ) -> Callable[Concatenate[AsyncDebugSession, P], Awaitable[T]]: ...
+            self, instance: None, owner: type
+        ) -> Callable[Concatenate[Owner, P], Awaitable[T]]: ...
 
         @overload
-        def __get__(self, session: AsyncDebugSession, owner: type) -> Callable[P, Awaitable[T]]: ...
+        def __get__(self, instance: Owner, owner: type) -> Callable[P, Awaitable[T]]: ...
 
-        def __get__(self, session: Any, owner: type) -> Any: ...
+        def __get__(self, instance: Any, owner: type) -> Any: ...
 
 
 def blocking(
@@ -65,12 +66,12 @@ def blocking(
     def method(self: DebugSession, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self._record(operation, waits, *args, **kwargs)
 
-    return _declared_as(method)
+    return declared_as(method)
 
 
 def awaiting(
     operation: Callable[Concatenate[Any, P], T],
-) -> Callable[[Callable[..., Any]], AsyncMethod[P, T]]:
+) -> Callable[[Callable[..., Any]], AsyncMethod[AsyncDebugSession, P, T]]:
     """Declare a name of `AsyncDebugSession` as the awaitable form of a Recorder method."""
     waits = settles(operation)
 
@@ -78,10 +79,12 @@ def awaiting(
     async def method(self: AsyncDebugSession, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._record(operation, waits, *args, **kwargs)
 
-    return _declared_as(method)
+    return declared_as(method)
 
 
-def _declared_as(method: Any) -> Callable[[Callable[..., Any]], Any]:
+def declared_as(method: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Put a method in the place of a declaration of the same name."""
+
     def replace(declaration: Callable[..., Any]) -> Any:
         if declaration.__name__ != method.__name__:
             raise TypeError(f"{declaration.__name__} is declared as {method.__name__}")
