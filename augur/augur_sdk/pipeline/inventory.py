@@ -39,24 +39,32 @@ class Inventory:
         records: Of each kind the identities, with what is known of each.
         session_id: The session that recorded the run.
         keys: What the push's own keys begin with.
+        counts: How many records of each kind there are to push.
     """
 
     def __init__(
-        self, records: Mapping[str, Mapping[str, Any]], session_id: str, keys: str
+        self,
+        records: Mapping[str, Mapping[str, Any]],
+        session_id: str,
+        keys: str,
+        counts: Mapping[str, int],
     ) -> None:
         self._records = records
         self._keys = keys
-        # A bundle without a journal was delivered as far as it was streamed: where the server has
-        # some of a kind from the session itself, it has all of it.
+        # A finished bundle does not know the keys of its live stream. Where the server has as many
+        # of a kind from the session itself, they are these; with fewer, twice is better than never.
         own = f"{session_id}:"
         self._streamed = {
             kind
             for kind in _BY_KEY
-            if keys != session_id and any(known.startswith(own) for known in records.get(kind, ()))
+            if keys != session_id
+            and 0 < counts.get(kind, 0) <= sum(k.startswith(own) for k in records.get(kind, ()))
         }
 
     @classmethod
-    async def ask(cls, dsn: DSN, run_id: str, session_id: str, keys: str) -> Self | None:
+    async def ask(
+        cls, dsn: DSN, run_id: str, session_id: str, keys: str, counts: Mapping[str, int]
+    ) -> Self | None:
         """Ask a server; None where it announces none, or gives no answer that says something.
 
         What else it announces, the sender knows from then on.
@@ -80,7 +88,7 @@ class Inventory:
             if not isinstance(records, dict):
                 return None
             usable = all(isinstance(known, dict) for known in records.values())
-            return cls(records, session_id, keys) if usable else None
+            return cls(records, session_id, keys, counts) if usable else None
 
     def has(self, item: Item, root: Path) -> bool:
         """Whether the server has a record; reads a picture, so for a worker thread."""

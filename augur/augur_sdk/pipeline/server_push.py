@@ -137,7 +137,7 @@ class _Push:
         run = self._run
         source = _Missing(run.log, run.root, self._read, self._changed)
         source.inventory = await Inventory.ask(
-            self._dsn, run.run_id, run.recorded_by, run.session_id
+            self._dsn, run.run_id, run.recorded_by, run.session_id, run.counts
         )
         source.end()
         sender = Sender(source, self._dsn, run_id=self._run.run_id, session_id=self._run.session_id)

@@ -8,7 +8,8 @@ repeats by their keys.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -38,6 +39,7 @@ class SpooledRun:
             pushes of a finished bundle.
         recorded_by: The session that recorded it.
         log: What of it is delivered.
+        counts: How many records of each kind it holds.
     """
 
     root: Path
@@ -45,6 +47,7 @@ class SpooledRun:
     session_id: str
     recorded_by: str
     log: DeliveryLog
+    counts: Mapping[str, int]
     destination: str
     _fd: int
 
@@ -65,8 +68,10 @@ class SpooledRun:
         acks = (line.data for line in _lines(fd) if line.kind == Kind.ACK)
         log = DeliveryLog(destination, acks)
         opening: dict[str, Any] = {}
+        counts: Counter[str] = Counter()
         for line in _lines(fd):
             log.add(line)
+            counts[line.kind] += 1
             if line.kind == Kind.OPEN:
                 opening = orjson.loads(line.data)
         log.end(bundle=(root / layout.MANIFEST).exists())
@@ -76,6 +81,7 @@ class SpooledRun:
             str(opening.get("keys") or opening.get("debug_session_id", "")),
             str(opening.get("debug_session_id", "")),
             log,
+            counts,
             str(opening.get("destination", "")),
             fd,
         )
