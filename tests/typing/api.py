@@ -50,6 +50,11 @@ async def an_async_run(step: StepTrace) -> None:
         assert_type(await session.close(), BundleManifest)
         async with session.step("click") as block:
             assert_type(block.id, str)
+            assert_type(await block.pre(b""), str)
+            assert_type(await block.action("click", params={"x": 1}), None)
+            assert_type(await block.verdict("passed", score=1.0), None)
+            block.costs(model_usd=0.1)
+            block.costs(price=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]  # no such cost
 
 
 def other_ways_to_begin() -> None:

@@ -11,7 +11,7 @@ from augur_sdk.adapters.pictures import without_pictures
 from augur_sdk.adapters.plain import as_list, objects_in, text_in
 from augur_sdk.adapters.usage import usage_in
 
-__all__ = ["PromptHash", "model_of", "modelio_record", "sent_message"]
+__all__ = ["PromptHash", "model_of", "modelio_record", "response_record", "sent_message"]
 
 _PARAMS = (
     "max_tokens", "max_output_tokens", "temperature", "top_p", "top_k", "tool_choice", "thinking",
@@ -78,7 +78,7 @@ def modelio_record(
     return {
         "layer": "model",
         "request": _request(request, sent, model_of(message, metadata) or "unknown"),
-        "response": _response(message),
+        "response": response_record(message),
         "prompt_hash": prompt_hash,
     }
 
@@ -96,7 +96,8 @@ def _request(
     return {"model": model, "messages": [*sent]} | {k: v for k, v in optional.items() if v}
 
 
-def _response(message: Mapping[str, Any]) -> dict[str, Any]:
+def response_record(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A response of any vendor as a modelio record's `response`; without its pictures."""
     parts = objects_in(message.get("output")) or objects_in(message.get("content"))
     spoken = (p.get("content") if "content" in p else [p] for p in parts)
     content = message.get("content")

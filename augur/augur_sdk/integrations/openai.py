@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, TypeVar
 
+from augur_sdk.adapters.model_calls import response_record
 from augur_sdk.integrations.guard import Guard
 from augur_sdk.session import AsyncDebugSession, DebugSession
 
@@ -203,35 +204,13 @@ def _answered(result: Any) -> dict[str, Any]:
     if isinstance(result, _Streamed):
         if result.final is not None:
             return _answered(result.final)
-        return _response(result.text, [], result.stop, _dump(result.usage))
+        said = {"content": result.text, "finish_reason": result.stop}
+        return response_record({**said, "usage": _dump(result.usage)})
     body = _dump(result)
-    if "choices" in body:
-        first = (body["choices"] or [{}])[0]
-        message = first.get("message") or {}
-        calls = message.get("tool_calls") or []
-        return _response(
-            message.get("content"), calls, first.get("finish_reason"), body.get("usage")
-        )
-    output = body.get("output") or []
-    calls = [item for item in output if str(item.get("type")).endswith("_call")]
-    parts = [part for item in output for part in item.get("content") or ()]
-    text = "".join(part.get("text") or "" for part in parts)
-    return _response(text, calls, body.get("status"), body.get("usage"))
-
-
-def _response(text: str | None, calls: list[Any], stop: str | None, usage: Any) -> dict[str, Any]:
-    said: dict[str, Any] = {"text": text, "tool_calls": calls}
-    if stop:
-        said["stop_reason"] = stop
-    if usage:
-        details = usage.get("input_tokens_details") or usage.get("prompt_tokens_details") or {}
-        counts = {
-            "prompt_tokens": usage.get("input_tokens", usage.get("prompt_tokens")),
-            "completion_tokens": usage.get("output_tokens", usage.get("completion_tokens")),
-            "cache_hit_tokens": details.get("cached_tokens"),
-        }
-        said["usage"] = {name: count for name, count in counts.items() if count is not None}
-    return said
+    for choice in body.get("choices") or ():
+        said = {**(choice.get("message") or {}), "finish_reason": choice.get("finish_reason")}
+        return response_record({**said, "usage": body.get("usage")})
+    return response_record(body)
 
 
 def _dump(value: Any) -> dict[str, Any]:
